@@ -1,0 +1,98 @@
+//! What happened to a job, step by step: the journal that a resumed attempt reads and that people watch.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Attempt, ExitReason, JobState, Money, Outcome, Usage, WorkerId};
+
+/// One thing that happened. Stored as its `kind` and the rest as JSON; a kind never changes its meaning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data", rename_all = "snake_case")]
+#[allow(missing_docs)] // the fields' names are their documentation where no comment stands
+pub enum Event {
+    /// A worker holds the job's lease from here on.
+    Claimed { worker: WorkerId },
+    /// The workspace stands at `commit`. Once a job has one, every later attempt starts from the same commit.
+    CheckedOut { commit: String },
+    /// One model call was paid for and answered. `content` is what goes back to the provider unchanged.
+    ModelReplied {
+        /// 1 for the job's first call. Counted over all attempts.
+        step: u32,
+        model: String,
+        content: Value,
+        /// What the model said in words, for people.
+        text: String,
+        tool_calls: Vec<ToolCall>,
+        usage: Usage,
+        cost: Money,
+        elapsed_ms: u64,
+    },
+    /// A tool call was carried out. `output` is what the model is told.
+    ToolRan {
+        step: u32,
+        /// The id of the [`ToolCall`] that this answers.
+        call_id: String,
+        name: String,
+        output: String,
+        is_error: bool,
+        elapsed_ms: u64,
+    },
+    /// The workspace after `step`, as a patch against the checked-out commit.
+    Checkpoint { step: u32, patch: String },
+    /// Something that a person should know and that changes nothing.
+    Noted { message: String },
+    /// The result was held against a clean checkout.
+    Verified { outcome: Outcome, exit_code: Option<i32>, output: String, elapsed_ms: u64 },
+    /// The result was handed over. `diff` for tasks that change code, `report` for those that read it.
+    Delivered { diff: Option<String>, report: Option<String>, summary: String },
+    /// The job went back to the queue unharmed (drain, scale-in, deploy). No attempt is burnt.
+    Released { reason: String },
+    /// The attempt ended in an error. `retry_in_ms` is None when there is no further one.
+    AttemptFailed { reason: ExitReason, error: String, retry_in_ms: Option<i64> },
+    /// The worker fell silent and its lease ran out.
+    LeaseExpired { worker: WorkerId },
+    /// A person asked for an end.
+    CancelRequested {},
+    /// A person asked for another go.
+    Retried {},
+    /// Nothing more happens by itself.
+    Finished { state: JobState, outcome: Outcome, exit_reason: ExitReason, error: Option<String> },
+}
+
+/// A tool that the model wants carried out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The provider's id, unique within the job.
+    pub id: String,
+    /// The tool's name as the model wrote it, known or not.
+    pub name: String,
+    /// The arguments as the model wrote them, valid or not.
+    pub input: Value,
+}
+
+/// An event in its place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// 1 for a job's first event; without gaps.
+    pub seq: i64,
+    /// The attempt under which it was written; 0 when no worker wrote it.
+    pub attempt: Attempt,
+    /// When, by the database's clock.
+    pub at: jiff::Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_its_kind_and_its_data() {
+        let event = Event::Released { reason: "drain".into() };
+        let json = serde_json::json!({"kind": "released", "data": {"reason": "drain"}});
+        assert_eq!(serde_json::to_value(&event).unwrap(), json);
+        assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+    }
+}

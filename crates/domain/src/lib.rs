@@ -1,0 +1,23 @@
+//! The words of the system and their rules: ids, modes, tasks, states, caps, money, usage, events.
+//!
+//! Plain data. Nothing here does I/O, is async, or reads a clock, so every other crate may depend on it.
+
+mod caps;
+mod event;
+mod ids;
+mod job;
+mod money;
+mod names;
+mod text;
+mod usage;
+mod verdict;
+
+pub use caps::{Caps, CapsOverride};
+pub use event::{Event, EventRecord, ToolCall};
+pub use ids::{Attempt, JobId, WorkerId};
+pub use job::{InvalidJob, NewJob, limits};
+pub use money::{Money, Price};
+pub use names::{ExitReason, JobState, Mode, Outcome, Task, UnknownName};
+pub use text::{clean, head_and_tail};
+pub use usage::Usage;
+pub use verdict::state_after;
