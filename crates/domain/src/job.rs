@@ -64,7 +64,12 @@ pub enum InvalidJob {
 impl NewJob {
     /// Checks every rule that needs no look at the world.
     pub fn check(&self) -> Result<(), InvalidJob> {
-        text("prompt", &self.prompt, limits::PROMPT_BYTES, "say in a sentence what to do; put long material into the repository")?;
+        text(
+            "prompt",
+            &self.prompt,
+            limits::PROMPT_BYTES,
+            "say in a sentence what to do; put long material into the repository",
+        )?;
         text("repository", &self.repo, limits::REPO_BYTES, "give a path or a URL that git clones")?;
         not_an_option("repository", &self.repo)?;
         if let Some(base) = &self.base {
@@ -72,7 +77,12 @@ impl NewJob {
             not_an_option("base", base)?;
         }
         if let Some(command) = &self.test_command {
-            text("test command", command, limits::TEST_COMMAND_BYTES, "give a shell command, or leave it out")?;
+            text(
+                "test command",
+                command,
+                limits::TEST_COMMAND_BYTES,
+                "give a shell command, or leave it out",
+            )?;
         }
         if let Some(model) = &self.model {
             text("model", model, 200, "name a model, or leave it out")?;
@@ -104,7 +114,9 @@ fn not_an_option(field: &'static str, value: &str) -> Result<(), InvalidJob> {
 
 fn range(name: &'static str, given: Option<i128>, least: i128, most: i128) -> Result<(), InvalidJob> {
     match given {
-        Some(given) if given < least || given > most => Err(InvalidJob::OutOfRange { name, given, least, most }),
+        Some(given) if given < least || given > most => {
+            Err(InvalidJob::OutOfRange { name, given, least, most })
+        }
         _ => Ok(()),
     }
 }
@@ -138,7 +150,10 @@ mod tests {
             (NewJob { prompt: "x".repeat(100_001), ..job() }, "at most 100000 are taken"),
             (NewJob { repo: "a\0b".into(), ..job() }, "NUL"),
             (NewJob { base: Some("--upload-pack=x".into()), ..job() }, "starts with '-'"),
-            (NewJob { caps: CapsOverride { step_cap: Some(0), ..CapsOverride::default() }, ..job() }, "from 1 to 10000"),
+            (
+                NewJob { caps: CapsOverride { step_cap: Some(0), ..CapsOverride::default() }, ..job() },
+                "from 1 to 10000",
+            ),
         ];
         for (job, expected) in cases {
             let message = job.check().unwrap_err().to_string();

@@ -82,8 +82,7 @@ impl Price {
     /// The most that `input` tokens in and `output` tokens out can cost, whatever the cache does.
     pub fn worst_case(&self, input: u64, output: u64) -> Money {
         let dearest = self.input.max(self.cache_write_5m).max(self.cache_write_1h).max(self.cache_read);
-        let total =
-            u128::from(input) * u128::from(dearest) + u128::from(output) * u128::from(self.output);
+        let total = u128::from(input) * u128::from(dearest) + u128::from(output) * u128::from(self.output);
         Money(i64::try_from(total.div_ceil(1_000_000)).unwrap_or(i64::MAX))
     }
 }
@@ -102,7 +101,13 @@ mod tests {
 
     #[test]
     fn each_kind_of_token_has_its_own_price() {
-        let usage = Usage { uncached: 1_000, cache_read: 10_000, cache_write_5m: 400, output: 200, ..Usage::default() };
+        let usage = Usage {
+            uncached: 1_000,
+            cache_read: 10_000,
+            cache_write_5m: 400,
+            output: 200,
+            ..Usage::default()
+        };
         assert_eq!(HAIKU.of(&usage), Money(1_000 + 1_000 + 500 + 1_000));
     }
 

@@ -1,1 +1,29 @@
-//! store
+//! The only crate that speaks SQL: connections, migrations, the doorbell, and a typed client of the queue's SQL functions.
+//!
+//! A program has one [`Database`]: one connection, used for queries and for LISTEN alike, so that a whole fleet fits into
+//! twenty. Every call is a single statement with a time-out; none holds a transaction open.
+
+mod config;
+mod connection;
+mod database;
+mod doorbell;
+mod error;
+mod fleet;
+mod functions;
+mod journal;
+mod ledger;
+mod migrations;
+mod queue;
+mod reading;
+mod tls;
+
+pub use config::Config;
+pub use database::Database;
+pub use doorbell::{Doorbell, SAFETY_LOOK, Topic, Wake};
+pub use error::StoreError;
+pub use fleet::{Decision, ModeObservation, NewWorker, Observation, WorkerRow};
+pub use journal::Journal;
+pub use ledger::{Basis, Settlement};
+pub use migrations::{Migrated, migrate};
+pub use queue::{Claim, Claimed, LEASE, Verdict};
+pub use reading::{CallRow, JobFilter, JobRow, ReadEvents};

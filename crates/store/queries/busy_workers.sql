@@ -1,0 +1,1 @@
+select w from codeteam.busy_workers() as w

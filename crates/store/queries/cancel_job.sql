@@ -1,0 +1,1 @@
+select codeteam.cancel_job($1)

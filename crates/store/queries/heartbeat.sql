@@ -1,0 +1,1 @@
+select job_id, verdict from codeteam.heartbeat($1, $2, $3)

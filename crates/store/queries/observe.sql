@@ -1,0 +1,1 @@
+select mode, ready, scheduled, running, busy, oldest_ready_ms, next_due_ms from codeteam.observe()

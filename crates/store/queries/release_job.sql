@@ -1,0 +1,1 @@
+select codeteam.release_job($1, $2, $3, $4)

@@ -1,0 +1,1 @@
+select codeteam.retire_worker($1)

@@ -1,0 +1,1 @@
+select codeteam.schema_version()

@@ -1,0 +1,1 @@
+select codeteam.wake($1, $2)

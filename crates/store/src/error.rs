@@ -1,0 +1,97 @@
+//! What can go wrong with the database, sorted by what the caller can do about it.
+
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
+
+/// An error of the store. `is_transient` says whether the same call may succeed later.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// DATABASE_URL cannot be used.
+    #[error("DATABASE_URL cannot be used: {0}")]
+    Config(String),
+    /// There is no connection, or it broke during the call: whether the call took effect is not known.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database did not answer in time; the connection is given up.
+    #[error("the database did not answer within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// This attempt of the job is no longer held: stop working on it.
+    #[error("the lease is lost: {0}")]
+    StaleLease(String),
+    /// There is no such job.
+    #[error("{0}: `codeteam jobs` lists them")]
+    UnknownJob(String),
+    /// The job's state does not allow that.
+    #[error("{0}")]
+    WrongState(String),
+    /// The job's cost cap has no room for the call.
+    #[error("{0}")]
+    CostCap(String),
+    /// A rule of the tables was broken by what was asked for.
+    #[error("the database refused it: {0}")]
+    Invalid(String),
+    /// The database has no codeteam schema, or one older than this program's.
+    #[error(
+        "the database's schema is version {found}, this program needs {known}: run `codeteam migrate` first"
+    )]
+    #[allow(missing_docs)]
+    SchemaOlder { found: i32, known: i32 },
+    /// The database has been migrated by a newer program.
+    #[error(
+        "the database's schema is version {found}, this program knows only up to {known}: use a newer codeteam"
+    )]
+    #[allow(missing_docs)]
+    SchemaNewer { found: i32, known: i32 },
+    /// A migration did not run through.
+    #[error("the database could not be migrated")]
+    Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A row did not hold what this program expects.
+    #[error("the database answered with what this program cannot read: {0}")]
+    Unreadable(String),
+    /// Anything else that PostgreSQL said.
+    #[error("the database answered with an error")]
+    Postgres(#[source] tokio_postgres::Error),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            StoreError::Unreachable(_) | StoreError::TimedOut(_) => true,
+            StoreError::Postgres(error) => error.code().is_some_and(is_transient_code),
+            _ => false,
+        }
+    }
+}
+
+/// Shutting down, starting up, full, or a conflict with another transaction.
+fn is_transient_code(code: &SqlState) -> bool {
+    [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::TOO_MANY_CONNECTIONS,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::READ_ONLY_SQL_TRANSACTION, // a failover is under way
+    ]
+    .contains(code)
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(db) = error.as_db_error() else {
+            return StoreError::Unreachable(Box::new(error));
+        };
+        let message = db.message().to_owned();
+        match db.code().code() {
+            "QJ001" => StoreError::StaleLease(message),
+            "QJ002" => StoreError::WrongState(message),
+            "QJ003" => StoreError::UnknownJob(message),
+            "QJ004" => StoreError::CostCap(message),
+            code if code.starts_with("22") || code.starts_with("23") => StoreError::Invalid(message),
+            _ => StoreError::Postgres(error),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The text of the queue's SQL functions, as `sql/functions/` has it.
+
+/// Every file, in the order in which they are put in place: what others are declared with first, rights last.
+pub(crate) const FILES: &[(&str, &str)] = &[
+    ("schema_version", include_str!("../../../sql/functions/schema_version.sql")),
+    ("ring", include_str!("../../../sql/functions/ring.sql")),
+    ("jobs_doorbell", include_str!("../../../sql/functions/jobs_doorbell.sql")),
+    ("look", include_str!("../../../sql/functions/look.sql")),
+    ("doze", include_str!("../../../sql/functions/doze.sql")),
+    ("wake", include_str!("../../../sql/functions/wake.sql")),
+    ("append_event", include_str!("../../../sql/functions/append_event.sql")),
+    ("hold", include_str!("../../../sql/functions/hold.sql")),
+    ("end_job", include_str!("../../../sql/functions/end_job.sql")),
+    ("requeue", include_str!("../../../sql/functions/requeue.sql")),
+    ("sweep_expired", include_str!("../../../sql/functions/sweep_expired.sql")),
+    ("submit_job", include_str!("../../../sql/functions/submit_job.sql")),
+    ("claim_job", include_str!("../../../sql/functions/claim_job.sql")),
+    ("heartbeat", include_str!("../../../sql/functions/heartbeat.sql")),
+    ("append_events", include_str!("../../../sql/functions/append_events.sql")),
+    ("read_events", include_str!("../../../sql/functions/read_events.sql")),
+    ("reserve", include_str!("../../../sql/functions/reserve.sql")),
+    ("settle", include_str!("../../../sql/functions/settle.sql")),
+    ("finish_job", include_str!("../../../sql/functions/finish_job.sql")),
+    ("release_job", include_str!("../../../sql/functions/release_job.sql")),
+    ("fail_attempt", include_str!("../../../sql/functions/fail_attempt.sql")),
+    ("cancel_job", include_str!("../../../sql/functions/cancel_job.sql")),
+    ("retry_job", include_str!("../../../sql/functions/retry_job.sql")),
+    ("workers", include_str!("../../../sql/functions/workers.sql")),
+    ("observe", include_str!("../../../sql/functions/observe.sql")),
+    ("grants", include_str!("../../../sql/functions/grants.sql")),
+];
+
+/// All of them as one script.
+pub(crate) fn script() -> String {
+    FILES.iter().map(|(_, sql)| *sql).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/functions");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap().replace(".sql", ""))
+            .collect();
+        let mut listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        files.sort();
+        listed.sort();
+        assert_eq!(files, listed);
+    }
+}

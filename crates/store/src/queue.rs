@@ -1,0 +1,219 @@
+//! The queue's typed client: submit, claim, renew, give back, fail, finish, cancel, retry.
+
+use std::time::Duration;
+
+use domain::{
+    Attempt, CapsOverride, Event, ExitReason, JobId, JobState, Mode, NewJob, Outcome, Task, WorkerId,
+};
+use tokio_postgres::types::Type;
+
+use crate::database::Param;
+use crate::journal::{kinds_and_data, read};
+use crate::{Database, StoreError};
+
+/// How long a claim lasts without a heartbeat.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// The fence: what every write of a worker names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Claim {
+    /// The job that is held.
+    pub job: JobId,
+    /// The fencing token.
+    pub attempt: Attempt,
+    /// Who holds it.
+    pub worker: WorkerId,
+}
+
+impl Claim {
+    pub(crate) fn params(&self) -> [Param<'_>; 3] {
+        [(&self.job.0, Type::UUID), (&self.attempt.0, Type::INT4), (&self.worker.0, Type::UUID)]
+    }
+}
+
+/// A claimed job: what is asked for, and under which fence.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// Names the claim in every later write.
+    pub claim: Claim,
+    /// The seq of the event that says that it was claimed.
+    pub seq: i64,
+    /// Earlier attempts that ended in an error.
+    pub failures: u32,
+    /// What is asked for.
+    pub job: NewJob,
+}
+
+/// A heartbeat's answer for one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Renewed.
+    Ok,
+    /// Renewed, and somebody asked for its end.
+    Cancel,
+    /// No longer this worker's: stop its commands, deliver nothing.
+    Lost,
+}
+
+impl Database {
+    /// Enqueues a job that passed [`NewJob::check`].
+    pub async fn submit(&self, job: &NewJob) -> Result<JobId, StoreError> {
+        let (mode, task) = (job.mode.as_str(), job.task.as_str());
+        let step_cap = narrow::<i32, _>("step_cap", job.caps.step_cap)?;
+        let token_cap = narrow::<i64, _>("token_cap", job.caps.token_cap)?;
+        let time_limit = narrow::<i64, _>("time_limit_ms", job.caps.time_limit_ms)?;
+        let params: [Param<'_>; 11] = [
+            (&task, Type::TEXT),
+            (&job.repo, Type::TEXT),
+            (&job.prompt, Type::TEXT),
+            (&mode, Type::TEXT),
+            (&job.base, Type::TEXT),
+            (&job.test_command, Type::TEXT),
+            (&job.model, Type::TEXT),
+            (&step_cap, Type::INT4),
+            (&token_cap, Type::INT8),
+            (&time_limit, Type::INT8),
+            (&job.caps.cost_cap_micros, Type::INT8),
+        ];
+        let rows = self.query(include_str!("../queries/submit_job.sql"), &params).await?;
+        one(&rows).map(|row| JobId(row.get(0)))
+    }
+
+    /// Claims the next job of `mode`, if there is one. A claim whose answer is lost runs out like any other lease.
+    pub async fn claim(
+        &self,
+        worker: WorkerId,
+        mode: Mode,
+        lease: Duration,
+    ) -> Result<Option<Claimed>, StoreError> {
+        let lease_ms = i32::try_from(lease.as_millis()).unwrap_or(i32::MAX);
+        let name = mode.as_str();
+        let params: [Param<'_>; 3] = [(&worker.0, Type::UUID), (&name, Type::TEXT), (&lease_ms, Type::INT4)];
+        let rows = self.query(include_str!("../queries/claim_job.sql"), &params).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some(Claimed {
+            claim: Claim { job: JobId(row.get("id")), attempt: Attempt(row.get("attempt")), worker },
+            seq: row.get("seq"),
+            failures: row.get::<_, i16>("failures").unsigned_abs().into(),
+            job: NewJob {
+                mode,
+                task: read::<Task>(row.get("task"))?,
+                repo: row.get("repo"),
+                base: row.get("base"),
+                prompt: row.get("prompt"),
+                test_command: row.get("test_command"),
+                model: row.get("model"),
+                caps: CapsOverride {
+                    step_cap: narrow("step_cap", row.get::<_, Option<i32>>("step_cap"))?,
+                    token_cap: narrow("token_cap", row.get::<_, Option<i64>>("token_cap"))?,
+                    time_limit_ms: narrow("time_limit_ms", row.get::<_, Option<i64>>("time_limit_ms"))?,
+                    cost_cap_micros: row.get("cost_cap_micros"),
+                },
+            },
+        }))
+    }
+
+    /// Renews the leases of one process in one call. The verdicts come in the order of `claims`.
+    pub async fn heartbeat(&self, worker: WorkerId, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError> {
+        let jobs: Vec<_> = claims.iter().map(|claim| claim.job.0).collect();
+        let attempts: Vec<_> = claims.iter().map(|claim| claim.attempt.0).collect();
+        let params: [Param<'_>; 3] =
+            [(&worker.0, Type::UUID), (&jobs, Type::UUID_ARRAY), (&attempts, Type::INT4_ARRAY)];
+        let rows = self.query(include_str!("../queries/heartbeat.sql"), &params).await?;
+        Ok(claims
+            .iter()
+            .map(|claim| {
+                let row = rows.iter().find(|row| row.get::<_, uuid::Uuid>(0) == claim.job.0);
+                match row.map(|row| row.get::<_, &str>(1)) {
+                    Some("ok") => Verdict::Ok,
+                    Some("cancel") => Verdict::Cancel,
+                    _ => Verdict::Lost,
+                }
+            })
+            .collect())
+    }
+
+    /// Gives a job back unharmed: no attempt is burnt.
+    pub async fn release(&self, claim: &Claim, reason: &str) -> Result<(), StoreError> {
+        let [job, attempt, worker] = claim.params();
+        self.query(
+            include_str!("../queries/release_job.sql"),
+            &[job, attempt, worker, (&reason, Type::TEXT)],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Ends the attempt in an error. `retry_in` None: another attempt cannot help. Gives the job's state now.
+    pub async fn fail_attempt(
+        &self,
+        claim: &Claim,
+        reason: ExitReason,
+        error: &str,
+        retry_in: Option<Duration>,
+    ) -> Result<JobState, StoreError> {
+        let [job, attempt, worker] = claim.params();
+        let retry_ms = retry_in.map(|pause| i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+        let reason = reason.as_str();
+        let params =
+            [job, attempt, worker, (&reason, Type::TEXT), (&error, Type::TEXT), (&retry_ms, Type::INT8)];
+        let rows = self.query(include_str!("../queries/fail_attempt.sql"), &params).await?;
+        read(one(&rows)?.get(0))
+    }
+
+    /// Ends a job with its result: `events` (what was verified and delivered) and the final state in one transaction.
+    /// May be said again after a lost answer. Gives the state that the job has.
+    pub async fn finish(
+        &self,
+        claim: &Claim,
+        after_seq: i64,
+        (state, outcome, reason): (JobState, Outcome, ExitReason),
+        error: Option<&str>,
+        events: &[Event],
+    ) -> Result<JobState, StoreError> {
+        let [job, attempt, worker] = claim.params();
+        let (kinds, data) = kinds_and_data(events)?;
+        let (state, outcome, reason) = (state.as_str(), outcome.as_str(), reason.as_str());
+        let params = [
+            job,
+            attempt,
+            worker,
+            (&after_seq, Type::INT8),
+            (&state, Type::TEXT),
+            (&outcome, Type::TEXT),
+            (&reason, Type::TEXT),
+            (&error, Type::TEXT),
+            (&kinds, Type::TEXT_ARRAY),
+            (&data, Type::JSONB_ARRAY),
+        ];
+        let rows = self.query(include_str!("../queries/finish_job.sql"), &params).await?;
+        read(one(&rows)?.get(0))
+    }
+
+    /// Asks for a job's end; gives its state now (still running until its worker heard of it).
+    pub async fn cancel(&self, job: JobId) -> Result<JobState, StoreError> {
+        let rows = self.query(include_str!("../queries/cancel_job.sql"), &[(&job.0, Type::UUID)]).await?;
+        read(one(&rows)?.get(0))
+    }
+
+    /// Puts a failed, cancelled or dead job back into the queue for a fresh start.
+    pub async fn retry(&self, job: JobId) -> Result<(), StoreError> {
+        self.query(include_str!("../queries/retry_job.sql"), &[(&job.0, Type::UUID)]).await?;
+        Ok(())
+    }
+}
+
+pub(crate) fn one(rows: &[tokio_postgres::Row]) -> Result<&tokio_postgres::Row, StoreError> {
+    rows.first().ok_or_else(|| StoreError::Unreadable("a row was expected, none came".into()))
+}
+
+fn narrow<T: TryFrom<F>, F: Copy + std::fmt::Display>(
+    what: &str,
+    value: Option<F>,
+) -> Result<Option<T>, StoreError> {
+    value
+        .map(|value| {
+            T::try_from(value).map_err(|_| StoreError::Invalid(format!("{what} {value} is out of range")))
+        })
+        .transpose()
+}

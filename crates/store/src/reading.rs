@@ -1,0 +1,201 @@
+//! Looking at jobs from outside: lists, one job, its calls, and its events as they come.
+
+use std::sync::Arc;
+
+use domain::{
+    Attempt, EventRecord, ExitReason, JobId, JobState, Mode, Money, Outcome, Task, Usage, WorkerId,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use crate::database::Param;
+use crate::journal::read;
+use crate::{Database, Doorbell, StoreError, Topic};
+
+/// Which jobs to list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JobFilter {
+    /// None: any.
+    pub state: Option<JobState>,
+    /// None: any.
+    pub id: Option<JobId>,
+}
+
+/// A job as a list shows it.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)] // the columns of codeteam.jobs
+pub struct JobRow {
+    pub id: JobId,
+    pub mode: Mode,
+    pub task: Task,
+    pub repo: String,
+    pub base: Option<String>,
+    pub prompt: String,
+    pub test_command: Option<String>,
+    pub model: Option<String>,
+    pub state: JobState,
+    pub attempt: Attempt,
+    pub outcome: Option<Outcome>,
+    pub exit_reason: Option<ExitReason>,
+    pub error: Option<String>,
+    pub cancel_requested: bool,
+    pub worker: Option<WorkerId>,
+    pub created_at: Timestamp,
+    pub run_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    /// Model calls that were answered.
+    pub steps: i64,
+    /// Open reservations at their worst case included.
+    pub cost: Money,
+    pub usage: Usage,
+    /// The models that answered, as they name themselves.
+    pub models: Vec<String>,
+}
+
+/// One model call as the ledger has it.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)] // the columns of codeteam.calls
+pub struct CallRow {
+    pub attempt: Attempt,
+    pub call: i32,
+    pub asked_at: Timestamp,
+    pub model: String,
+    pub cost: Money,
+    pub settled: bool,
+    pub basis: String,
+    pub usage: Usage,
+}
+
+impl Database {
+    /// The newest jobs that the filter lets through, at most `most`.
+    pub async fn jobs(&self, filter: JobFilter, most: i64) -> Result<Vec<JobRow>, StoreError> {
+        let (state, id) = (filter.state.map(JobState::as_str), filter.id.map(|id| id.0));
+        let params: [Param<'_>; 3] = [(&state, Type::TEXT), (&id, Type::UUID), (&most, Type::INT8)];
+        self.query(include_str!("../queries/jobs.sql"), &params).await?.iter().map(job).collect()
+    }
+
+    /// One job.
+    pub async fn job(&self, id: JobId) -> Result<JobRow, StoreError> {
+        let found = self.jobs(JobFilter { id: Some(id), state: None }, 1).await?;
+        found.into_iter().next().ok_or_else(|| StoreError::UnknownJob(format!("there is no job {id}")))
+    }
+
+    /// The job whose id starts with `prefix`, so that a person can type eight characters of it.
+    pub async fn find_job(&self, prefix: &str) -> Result<JobId, StoreError> {
+        let known = prefix.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        if prefix.len() < 4 || !known {
+            return Err(StoreError::UnknownJob(format!(
+                "{prefix:?} is no job id: give at least its first 4 characters"
+            )));
+        }
+        let prefix = prefix.to_ascii_lowercase();
+        let rows = self.query(include_str!("../queries/find_job.sql"), &[(&prefix, Type::TEXT)]).await?;
+        match rows.as_slice() {
+            [row] => Ok(JobId(row.get(0))),
+            [] => Err(StoreError::UnknownJob(format!("there is no job {prefix}"))),
+            _ => Err(StoreError::UnknownJob(format!(
+                "more than one job starts with {prefix}: give more of its id"
+            ))),
+        }
+    }
+
+    /// What a job's model calls cost.
+    pub async fn calls(&self, id: JobId) -> Result<Vec<CallRow>, StoreError> {
+        let rows = self.query(include_str!("../queries/calls.sql"), &[(&id.0, Type::UUID)]).await?;
+        let call = |row: &Row| CallRow {
+            attempt: Attempt(row.get("attempt")),
+            call: row.get("call"),
+            asked_at: row.get("asked_at"),
+            model: row.get("model"),
+            cost: Money(row.get("cost_micros")),
+            settled: row.get("settled"),
+            basis: row.get("basis"),
+            usage: usage(row),
+        };
+        Ok(rows.iter().map(call).collect())
+    }
+}
+
+fn job(row: &Row) -> Result<JobRow, StoreError> {
+    let word = |column| row.get::<_, Option<&str>>(column);
+    Ok(JobRow {
+        id: JobId(row.get("id")),
+        mode: read(row.get("mode"))?,
+        task: read(row.get("task"))?,
+        repo: row.get("repo"),
+        base: row.get("base"),
+        prompt: row.get("prompt"),
+        test_command: row.get("test_command"),
+        model: row.get("model"),
+        state: read(row.get("state"))?,
+        attempt: Attempt(row.get("attempt")),
+        outcome: word("outcome").map(read).transpose()?,
+        exit_reason: word("exit_reason").map(read).transpose()?,
+        error: row.get("error"),
+        cancel_requested: row.get("cancel_requested"),
+        worker: row.get::<_, Option<uuid::Uuid>>("worker_id").map(WorkerId),
+        created_at: row.get("created_at"),
+        run_at: row.get("run_at"),
+        started_at: row.get("started_at"),
+        finished_at: row.get("finished_at"),
+        steps: row.get("steps"),
+        cost: Money(row.get("cost_micros")),
+        usage: usage(row),
+        models: row.get("models"),
+    })
+}
+
+fn usage(row: &Row) -> Usage {
+    let count = |column| row.get::<_, i64>(column).unsigned_abs();
+    Usage {
+        uncached: count("uncached"),
+        cache_read: count("cache_read"),
+        cache_write_5m: count("cache_write_5m"),
+        cache_write_1h: count("cache_write_1h"),
+        output: count("output"),
+        reasoning: count("reasoning"),
+    }
+}
+
+/// Follows one job's events: each exactly once and in order, however often the connection breaks.
+pub struct ReadEvents {
+    database: Arc<Database>,
+    job: JobId,
+    last_seq: i64,
+    doorbell: Doorbell,
+}
+
+impl ReadEvents {
+    /// Follows `job` from the event after `after_seq` (0: from its first).
+    pub fn new(database: Arc<Database>, job: JobId, after_seq: i64) -> ReadEvents {
+        let doorbell = Doorbell::new(database.clone(), Topic::Events(job, after_seq), uuid::Uuid::new_v4());
+        ReadEvents { database, job, last_seq: after_seq, doorbell }
+    }
+
+    /// The next events; waits until there are some. May be dropped at any await and called again.
+    pub async fn next(&mut self) -> Result<Vec<EventRecord>, StoreError> {
+        loop {
+            match self.database.events(self.job, self.last_seq, 500).await {
+                Ok(events) => {
+                    if let Some(last) = events.last() {
+                        self.last_seq = last.seq;
+                        return Ok(events);
+                    }
+                }
+                // The doorbell waits for the database to come back.
+                Err(error) if error.is_transient() => tracing::warn!(%error, "the events are out of reach"),
+                Err(error) => return Err(error),
+            }
+            self.doorbell.set_topic(Topic::Events(self.job, self.last_seq));
+            self.doorbell.sleep().await?;
+        }
+    }
+
+    /// Ends the watch, so that new events stop ringing for it.
+    pub async fn close(mut self) -> Result<(), StoreError> {
+        self.doorbell.wake().await
+    }
+}

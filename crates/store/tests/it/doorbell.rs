@@ -1,0 +1,194 @@
+//! The doorbell: it rings when somebody sleeps, is silent when nobody does, and no ring is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Mode;
+use store::{Database, Doorbell, LEASE, Topic, Wake};
+use tokio::time::timeout;
+
+use crate::{roles, worker};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn bell(database: &Arc<Database>, sleeper: domain::WorkerId) -> Doorbell {
+    Doorbell::new(database.clone(), Topic::Mode(Mode::Mechanic), sleeper.0)
+}
+
+/// Waits until `n` sleepers are listed.
+async fn asleep(client: &tokio_postgres::Client, n: i64) {
+    timeout(LONG, async {
+        while client.query_one("select count(*) from codeteam.sleepers", &[]).await.unwrap().get::<_, i64>(0)
+            != n
+        {}
+    })
+    .await
+    .expect("the sleepers to be listed");
+}
+
+#[tokio::test]
+async fn a_sleeper_is_woken_by_an_insert_and_one_who_finds_work_does_not_sleep() {
+    let roles = roles().await;
+    let admin = roles.database.client("postgres").await;
+    let by = worker();
+    let mut doorbell = bell(&roles.worker, by);
+    let (wake, ()) = tokio::join!(timeout(LONG, doorbell.sleep()), async {
+        asleep(&admin, 1).await;
+        roles.api.submit(&testkit::job()).await.unwrap();
+    });
+    assert!(matches!(wake.unwrap().unwrap(), Wake::Rung | Wake::Ready));
+    assert_eq!(
+        timeout(LONG, doorbell.sleep()).await.unwrap().unwrap(),
+        Wake::Ready,
+        "the job is still there"
+    );
+
+    roles.worker.claim(by, Mode::Mechanic, LEASE).await.unwrap().unwrap();
+    asleep(&admin, 0).await;
+}
+
+#[tokio::test]
+async fn an_insert_rings_for_its_own_mode_and_the_scaler_only() {
+    let roles = roles().await;
+    let mut scaler = Doorbell::new(roles.database.store("codeteam_scaler").await, Topic::Scaler, worker().0);
+    let mut mechanic = bell(&roles.worker, worker());
+    let admin = roles.database.client("postgres").await;
+    let (woken, slept, ()) = tokio::join!(
+        timeout(LONG, scaler.sleep()),
+        timeout(Duration::from_secs(2), mechanic.sleep()),
+        async {
+            asleep(&admin, 2).await;
+            let mut job = testkit::job();
+            job.mode = Mode::Genius;
+            roles.api.submit(&job).await.unwrap();
+        }
+    );
+    woken.unwrap().unwrap();
+    assert!(slept.is_err(), "nobody rang for mechanics");
+}
+
+#[tokio::test]
+async fn a_job_that_comes_due_wakes_a_sleeper_without_a_ring() {
+    let roles = roles().await;
+    let client = roles.database.client("codeteam_api").await;
+    client
+        .batch_execute(
+            "insert into codeteam.jobs (mode, task, repo, prompt, run_at)
+             values ('mechanic', 'bug_fix', 'r', 'p', now() + interval '400 milliseconds')",
+        )
+        .await
+        .unwrap();
+    let wake = timeout(LONG, bell(&roles.worker, worker()).sleep()).await.unwrap().unwrap();
+    assert!(matches!(wake, Wake::Due | Wake::Ready), "{wake:?}");
+}
+
+/// The case that the protocol exists for: the insert came before the registration, and commits after the look.
+#[tokio::test]
+async fn an_insert_that_was_under_way_when_the_sleeper_registered_is_seen() {
+    let roles = roles().await;
+    let admin = roles.database.client("postgres").await;
+    let mut writer = roles.database.client("codeteam_api").await;
+    let insert = writer.transaction().await.unwrap();
+    insert
+        .batch_execute(
+            "insert into codeteam.jobs (mode, task, repo, prompt) values ('mechanic', 'bug_fix', 'r', 'p')",
+        )
+        .await
+        .unwrap();
+    let mut doorbell = bell(&roles.worker, worker());
+    let (wake, ()) = tokio::join!(timeout(LONG, doorbell.sleep()), async {
+        asleep(&admin, 1).await;
+        insert.commit().await.unwrap();
+    });
+    assert_eq!(wake.expect("the job is seen without waiting for the safety look").unwrap(), Wake::Ready);
+}
+
+#[tokio::test]
+async fn above_read_committed_an_insert_always_rings() {
+    let roles = roles().await;
+    let admin = roles.database.client("postgres").await;
+    let mut writer = roles.database.client("codeteam_api").await;
+    let insert = writer
+        .build_transaction()
+        .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
+        .start()
+        .await
+        .unwrap();
+    insert.query_one("select 1", &[]).await.unwrap(); // its snapshot is older than the registration
+    let mut doorbell = bell(&roles.worker, worker());
+    let (wake, ()) = tokio::join!(timeout(LONG, doorbell.sleep()), async {
+        asleep(&admin, 1).await;
+        insert
+            .batch_execute("insert into codeteam.jobs (mode, task, repo, prompt) values ('mechanic', 'bug_fix', 'r', 'p')")
+            .await
+            .unwrap();
+        insert.commit().await.unwrap();
+    });
+    assert!(wake.is_ok(), "it waited for the safety look");
+}
+
+/// Gaps between inserts matter: under steady inserts the next ring would hide a lost one.
+#[tokio::test]
+async fn a_thousand_jobs_among_sleepers_that_doze_and_wake_never_wait_for_the_safety_look() {
+    const JOBS: usize = 1_000;
+    let roles = roles().await;
+    let (done, mut finished) = tokio::sync::mpsc::channel::<Wake>(JOBS);
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let database = roles.database.store("codeteam_worker").await;
+        let done = done.clone();
+        workers.spawn(async move {
+            let by = worker();
+            let mut doorbell = bell(&database, by);
+            let mut wake = Wake::Ready;
+            loop {
+                while let Some(claimed) = database.claim(by, Mode::Mechanic, LEASE).await.unwrap() {
+                    let end = (
+                        domain::JobState::Succeeded,
+                        domain::Outcome::Unverified,
+                        domain::ExitReason::Finished,
+                    );
+                    database.finish(&claimed.claim, claimed.seq, end, None, &[]).await.unwrap();
+                    done.send(wake).await.unwrap();
+                }
+                wake = doorbell.sleep().await.unwrap();
+            }
+        });
+    }
+    // Each job comes only when all is done that was there: every one finds the workers asleep, or on their way to it.
+    let mut writer = roles.database.client("codeteam_api").await;
+    for n in 0..JOBS {
+        let insert = writer.transaction().await.unwrap();
+        insert
+            .batch_execute("insert into codeteam.jobs (mode, task, repo, prompt) values ('mechanic', 'bug_fix', 'r', 'p')")
+            .await
+            .unwrap();
+        for _ in 0..n % 7 {
+            insert.query_one("select 1", &[]).await.unwrap(); // commits come late by varying times
+        }
+        insert.commit().await.unwrap();
+        let wake = timeout(LONG, finished.recv())
+            .await
+            .unwrap_or_else(|_| panic!("job {n} waits for the safety look"));
+        assert_ne!(wake, Some(Wake::Safety), "job {n} was found only by the safety look");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_notified_while_nobody_sleeps() {
+    let roles = roles().await;
+    let (client, mut connection) =
+        tokio_postgres::connect(&roles.database.url("postgres"), tokio_postgres::NoTls).await.unwrap();
+    let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+            if let tokio_postgres::AsyncMessage::Notification(ring) = message {
+                sender.send(ring.channel().to_owned()).unwrap();
+            }
+        }
+    });
+    client.batch_execute("listen codeteam_mechanic; listen codeteam_scaler; listen control").await.unwrap();
+    roles.api.submit(&testkit::job()).await.unwrap();
+    client.batch_execute("notify control").await.unwrap();
+    assert_eq!(notices.recv().await.as_deref(), Some("control"));
+}

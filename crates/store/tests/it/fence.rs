@@ -1,0 +1,105 @@
+//! Leases and fencing: who holds a job, and what the others cannot do to it.
+
+use std::time::Duration;
+
+use domain::{Event, ExitReason, JobState, Mode, Money, Outcome};
+use store::{Basis, Journal, LEASE, Settlement, StoreError, Verdict};
+use tokio::time::Instant;
+
+use crate::{claimed, roles, worker};
+
+const SHORT: Duration = Duration::from_millis(20);
+
+#[tokio::test]
+async fn a_silent_workers_job_goes_to_the_next_who_claims_and_its_late_writes_touch_nothing() {
+    let roles = roles().await;
+    roles.api.submit(&testkit::job()).await.unwrap();
+    let (slow, quick) = (worker(), worker());
+    let old = roles.worker.claim(slow, Mode::Mechanic, SHORT).await.unwrap().unwrap();
+    let new = loop {
+        if let Some(new) = roles.worker.claim(quick, Mode::Mechanic, LEASE).await.unwrap() {
+            break new;
+        }
+    };
+    assert_eq!((new.claim.job, new.claim.attempt.0), (old.claim.job, 2));
+
+    let before = roles.api.events(old.claim.job, 0, 100).await.unwrap();
+    let end = (JobState::Succeeded, Outcome::Verified, ExitReason::Finished);
+    let settlement = Settlement {
+        basis: Basis::Unbilled,
+        model: "m",
+        cost: Money::ZERO,
+        usage: domain::Usage::default(),
+        request_id: None,
+        raw_usage: None,
+    };
+    let journal = Journal::new(roles.worker.clone(), old.claim, old.seq);
+    let late = [
+        journal.append(&[Event::Noted { message: "late".into() }], Instant::now()).await.err(),
+        roles.worker.reserve(&old.claim, 1, "m", Money(1)).await.err(),
+        roles.worker.settle(&old.claim, 1, &settlement).await.err(),
+        roles.worker.release(&old.claim, "late").await.err(),
+        roles.worker.fail_attempt(&old.claim, ExitReason::ModelError, "late", None).await.err(),
+        roles.worker.finish(&old.claim, old.seq, end, None, &[]).await.err(),
+    ];
+    for error in late {
+        assert!(matches!(error, Some(StoreError::StaleLease(_))), "{error:?}");
+    }
+    assert_eq!(roles.worker.heartbeat(slow, &[old.claim]).await.unwrap(), [Verdict::Lost]);
+    assert_eq!(roles.worker.heartbeat(quick, &[new.claim]).await.unwrap(), [Verdict::Ok]);
+    assert_eq!(roles.api.events(old.claim.job, 0, 100).await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn after_three_worker_deaths_a_job_is_dead() {
+    let roles = roles().await;
+    let id = roles.api.submit(&testkit::job()).await.unwrap();
+    let mut attempts = 0;
+    while roles.api.job(id).await.unwrap().state != JobState::Dead {
+        attempts += usize::from(roles.worker.claim(worker(), Mode::Mechanic, SHORT).await.unwrap().is_some());
+    }
+    let job = roles.api.job(id).await.unwrap();
+    assert_eq!((attempts, job.exit_reason), (3, Some(ExitReason::LostWorker)));
+}
+
+#[tokio::test]
+async fn a_heartbeat_keeps_a_lease_and_names_each_job_by_its_attempt() {
+    let roles = roles().await;
+    let by = worker();
+    let held = claimed(&roles.api, &roles.worker, by).await.claim;
+    let older = store::Claim { attempt: domain::Attempt(0), ..held };
+    let verdicts = roles.worker.heartbeat(by, &[held]).await.unwrap();
+    assert_eq!(verdicts, [Verdict::Ok]);
+    assert_eq!(roles.worker.heartbeat(by, &[older]).await.unwrap(), [Verdict::Lost]);
+    assert_eq!(roles.worker.heartbeat(worker(), &[held]).await.unwrap(), [Verdict::Lost]);
+}
+
+#[tokio::test]
+async fn no_lease_counts_as_expired_before_one_lease_time_after_the_database_came_up() {
+    let server = testkit::Server::start().await;
+    let name = testkit::TestDatabase::create(&server, "template codeteam_template").await;
+    let open = |role: &str| {
+        let config = store::Config::parse(&server.url(role, &name), "test").unwrap();
+        async { store::Database::open(config).await.unwrap() }
+    };
+    let (api, workers) = (open("codeteam_api").await, open("codeteam_worker").await);
+    api.submit(&testkit::job()).await.unwrap();
+    let (first, lease) = (worker(), Duration::from_secs(60));
+    let held = workers.claim(first, Mode::Mechanic, lease).await.unwrap().unwrap();
+
+    server.restart(embedded::Shutdown::Immediate).await;
+    // As if the outage had lasted longer than the lease.
+    let (admin, connection) =
+        tokio_postgres::connect(&server.url("postgres", &name), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    admin
+        .batch_execute("update codeteam.jobs set lease_expires_at = now() - interval '1 minute'")
+        .await
+        .unwrap();
+
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let thief = workers.insist(deadline, || workers.claim(worker(), Mode::Mechanic, LEASE)).await.unwrap();
+    assert!(thief.is_none(), "the lease was taken though its holder had no chance to renew it");
+    assert_eq!(workers.heartbeat(first, &[held.claim]).await.unwrap(), [Verdict::Ok]);
+    server.stop().await;
+}

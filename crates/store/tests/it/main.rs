@@ -1,0 +1,41 @@
+//! The store against a real PostgreSQL, each test in a database of its own.
+
+#![allow(missing_docs)]
+mod doorbell;
+mod faults;
+mod fence;
+mod journal;
+mod ledger;
+mod migrations;
+mod queue;
+mod rights;
+mod statements;
+
+use std::sync::Arc;
+
+use domain::{Mode, WorkerId};
+use store::{Claimed, Database, LEASE};
+
+pub fn worker() -> WorkerId {
+    WorkerId(uuid::Uuid::new_v4())
+}
+
+/// Submits a job and claims it.
+pub async fn claimed(api: &Database, workers: &Database, by: WorkerId) -> Claimed {
+    api.submit(&testkit::job()).await.unwrap();
+    workers.claim(by, Mode::Mechanic, LEASE).await.unwrap().expect("the job that was submitted")
+}
+
+/// The three services' views of one database.
+pub struct Roles {
+    pub database: testkit::TestDatabase,
+    pub api: Arc<Database>,
+    pub worker: Arc<Database>,
+}
+
+pub async fn roles() -> Roles {
+    let database = testkit::TestDatabase::new().await;
+    let api = database.store("codeteam_api").await;
+    let worker = database.store("codeteam_worker").await;
+    Roles { database, api, worker }
+}

@@ -1,0 +1,28 @@
+-- Who may do what, in one place. Nobody else may do anything: functions are revoked from PUBLIC first.
+
+revoke all on all functions in schema codeteam from public;
+revoke all on all tables in schema codeteam from public;
+
+grant execute on function codeteam.schema_version to codeteam_api, codeteam_worker, codeteam_scaler;
+
+grant execute on function
+  codeteam.register_worker, codeteam.retire_worker, codeteam.claim_job, codeteam.heartbeat, codeteam.append_events,
+  codeteam.reserve, codeteam.settle, codeteam.finish_job, codeteam.release_job, codeteam.fail_attempt,
+  codeteam.look, codeteam.doze, codeteam.wake, codeteam.read_events
+to codeteam_worker;
+
+grant execute on function
+  codeteam.observe, codeteam.busy_workers, codeteam.record_decision, codeteam.sweep_expired,
+  codeteam.look, codeteam.doze, codeteam.wake
+to codeteam_scaler;
+
+grant execute on function
+  codeteam.submit_job, codeteam.cancel_job, codeteam.retry_job, codeteam.read_events,
+  codeteam.look, codeteam.doze, codeteam.wake
+to codeteam_api;
+grant select on codeteam.jobs, codeteam.events, codeteam.ledger, codeteam.calls, codeteam.workers, codeteam.scale_decisions
+to codeteam_api;
+-- What a client may say of a job; where it stands is not among it.
+grant insert (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,
+              priority, run_at, max_attempts)
+on codeteam.jobs to codeteam_api;

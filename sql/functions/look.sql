@@ -1,0 +1,27 @@
+-- Is there something to do for those who sleep on this topic? All of it from one snapshot, whose bounds come with it.
+--   ready        a job can be claimed now, or an expired lease can be taken over; topic 'events': the job has events after
+--                after_seq
+--   next_due_ms  milliseconds until that may become true without anybody ringing; null when nothing is due
+-- For the scaler every mode counts, and running jobs too: it stays awake while anybody works.
+create or replace function codeteam.look(topic text, job uuid default null, after_seq bigint default 0)
+returns table (ready boolean, next_due_ms bigint, snapshot_xmin bigint, snapshot_xmax bigint)
+language sql stable security definer set search_path = codeteam, pg_temp as $$
+  with modes as (
+    select unnest(case when topic = 'scaler' then array['mechanic', 'genius'] else array[topic] end) as mode
+  ), due as (
+    select min(least(
+      (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode order by j.run_at limit 1),
+      (select min(greatest(j.lease_expires_at, pg_postmaster_start_time() + make_interval(secs => j.lease_ms / 1000.0)))
+       from jobs j where j.state = 'running' and j.mode = m.mode)
+    )) as at
+    from modes m
+  )
+  select
+    coalesce(due.at <= clock_timestamp(), false)
+      or (topic = 'scaler' and exists (select from jobs where state = 'running'))
+      or (topic = 'events' and exists (select from events e where e.job_id = look.job and e.seq > look.after_seq)),
+    case when due.at > clock_timestamp() then ceil(extract(epoch from due.at - clock_timestamp()) * 1000)::bigint end,
+    pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+    pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+  from due
+$$;

@@ -1,0 +1,27 @@
+-- Closes a reservation with what the call did cost. `basis` says how that is known: 'reported' by the provider, 'unbilled' (it
+-- answered with an error before it worked), or 'worst_case' (the answer was lost: the reserved amount is taken).
+-- Said again after a lost answer, it changes nothing. QJ005 unreserved: the call has no reservation.
+create or replace function codeteam.settle(
+  job uuid, attempt integer, worker uuid, call integer, basis text, model text, cost_micros bigint,
+  uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint,
+  request_id text, raw_usage jsonb
+) returns void
+language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+#variable_conflict use_variable
+begin
+  if exists (select from ledger l where (l.job_id, l.attempt, l.call, l.kind) = (settle.job, settle.attempt, settle.call, 'settlement')) then
+    return;
+  end if;
+  perform hold(job, attempt, worker);
+  insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros,
+                      uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning, request_id, raw_usage)
+  select r.job_id, r.attempt, r.call, 'settlement', basis, r.repo, r.mode, model,
+         case basis when 'worst_case' then r.cost_micros when 'unbilled' then 0 else cost_micros end,
+         uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning, request_id, raw_usage
+  from ledger r
+  where r.job_id = settle.job and r.attempt = settle.attempt and r.call = settle.call and r.kind = 'reservation';
+  if not found then
+    raise exception 'call % of attempt % of job % was never reserved', call, attempt, job using errcode = 'QJ005';
+  end if;
+end
+$$;

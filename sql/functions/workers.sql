@@ -1,0 +1,15 @@
+-- A worker process says that it is there.
+create or replace function codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text)
+returns void
+language sql volatile security definer set search_path = codeteam, pg_temp as $$
+  delete from workers w where w.heartbeat_at < now() - interval '1 day';
+  insert into workers (id, mode, host, pid, version, sandbox) values (worker, mode, host, pid, version, sandbox)
+  on conflict (id) do update set heartbeat_at = clock_timestamp();
+$$;
+
+-- A worker process says that it goes. It holds no job any more.
+create or replace function codeteam.retire_worker(worker uuid) returns void
+language sql volatile security definer set search_path = codeteam, pg_temp as $$
+  delete from sleepers s where s.sleeper = retire_worker.worker;
+  update workers w set stopped_at = clock_timestamp() where w.id = retire_worker.worker;
+$$;
