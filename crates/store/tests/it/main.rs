@@ -1,6 +1,6 @@
 //! The store against a real PostgreSQL, each test in a database of its own.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-#![allow(missing_docs)]
 mod doorbell;
 mod faults;
 mod fence;
