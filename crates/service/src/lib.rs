@@ -1,1 +1,17 @@
-//! service
+//! What every program of the house needs, whatever it does: secrets, telemetry, signals, TLS, the last words of an error.
+//!
+//! The order at the start of a program: [`telemetry::init`], then [`Secrets::open`] and [`Redaction::hide_all`], so
+//! that no secret is known before it is hidden; then [`tls::install_default`] and [`Shutdown::listen`].
+
+pub mod exit;
+mod redaction;
+mod secrets;
+mod shutdown;
+pub mod telemetry;
+pub mod tls;
+
+pub use redaction::Redaction;
+pub use secrets::{Name, Secrets, SecretsError};
+pub use shutdown::{Shutdown, StopSignal};
+
+pub use secrecy::{ExposeSecret, SecretString};
