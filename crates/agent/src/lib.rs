@@ -2,6 +2,25 @@
 //!
 //! It knows no provider, no database and no GitHub: those stand behind [`Model`], [`Journal`] and [`Workspace`].
 
+mod act;
+mod ask;
+mod caps;
+mod conclusion;
 mod model;
+mod open;
+mod ports;
+mod prompt;
+mod repeats;
+mod resume;
+mod run;
+mod text;
+mod tools;
 
+pub use caps::Spent;
+pub use conclusion::Conclusion;
 pub use model::{Model, ModelError, Reply, Request, Stop, ToolSpec, Turn};
+pub use ports::{
+    Billing, Clock, CommandResult, Exit, Halt, Journal, Monotonic, Ports, Workspace, WorkspaceError,
+};
+pub use resume::Resumed;
+pub use run::{Brief, run};

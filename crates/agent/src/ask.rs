@@ -1,0 +1,133 @@
+//! One model call: bounded, reserved, made, settled.
+
+use domain::{Event, ToolCall};
+
+use crate::caps::Allowance;
+use crate::conclusion::End;
+use crate::ports::{Billing, Halt};
+use crate::run::Wheel;
+use crate::text::{plain, start, without_nul};
+use crate::{ModelError, Reply, Request, Stop, prompt};
+
+/// The most bytes of a tool's name, known or not, that are kept.
+const NAME_BYTES: usize = 200;
+const DECLINED: &str =
+    "the model declined to go on with this job: put it in other words, or use another model";
+const TOO_LONG: &str = "the conversation has become too long for the model: ask for less at once, \
+or use a model with a larger context";
+
+impl Wheel<'_> {
+    /// Asks the model for the next step, if its worst case fits into the caps.
+    pub(crate) async fn ask(&mut self) -> Result<(), End> {
+        let (model, journal) = (self.ports.model, self.ports.journal);
+        let began = self.ports.clock.now();
+        let mut request = Request {
+            system: prompt::system(self.brief.task),
+            tools: &self.tools,
+            turns: &self.past.turns,
+            max_output: model.max_output(),
+            timeout: self.meter.time_left(began)?,
+        };
+        let input = model.input_bound(&request, self.past.known());
+        let price = |input, output| model.worst_case(input, output);
+        let allowed = self.meter.allow(self.past.spent(), input, model.max_output(), price)?;
+        request.max_output = allowed.max_output;
+
+        let step = self.past.last_step + 1;
+        journal.reserve(step, model.name(), allowed.worst_case).await?;
+        // Reserving took time too.
+        request.timeout = match self.time_left() {
+            Ok(left) => left,
+            Err(end) => return self.abandon(step, input, allowed, Billing::Unbilled, end).await,
+        };
+        let reply = match self.race(request.timeout, model.ask(request)).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) => {
+                let (billing, end) = self.after(&error);
+                return self.abandon(step, input, allowed, billing, end).await;
+            }
+            Err(end) => return self.abandon(step, input, allowed, Billing::Unknown, end).await,
+        };
+        let elapsed_ms = self.elapsed_ms(began);
+        tracing::debug!(step, elapsed_ms, "model answered");
+        let events = events(step, &reply, allowed.max_output, elapsed_ms);
+        journal.settle(step, &reply, &events).await?;
+        self.take_in(&events);
+        match reply.stop {
+            Stop::Refusal => Err(End::of_model(DECLINED)),
+            Stop::ContextFull if reply.tool_calls.is_empty() => Err(End::of_model(TOO_LONG)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes the reservation of a call without an answer, and ends the run.
+    async fn abandon(
+        &mut self,
+        step: u32,
+        input: u64,
+        allowed: Allowance,
+        billing: Billing,
+        end: End,
+    ) -> Result<(), End> {
+        if billing == Billing::Unknown {
+            self.past.lose(input.saturating_add(allowed.max_output), allowed.worst_case);
+        }
+        if matches!(end, End::Halted(Halt::LeaseLost)) {
+            return Err(end);
+        }
+        match self.ports.journal.abandon(step, billing).await {
+            // A reservation that stays open counts at its worst case: no reason to end for another reason.
+            Err(halt) if halt == Halt::LeaseLost || !matches!(end, End::Halted(_)) => Err(halt.into()),
+            _ => Err(end),
+        }
+    }
+
+    fn after(&self, error: &ModelError) -> (Billing, End) {
+        let billed = |billed| if billed { Billing::Unknown } else { Billing::Unbilled };
+        let end = |retryable| End::Model { error: error.to_string(), retryable };
+        match error {
+            ModelError::Unavailable { billed: b, .. } => (billed(*b), end(true)),
+            ModelError::TimedOut { billed: b, .. } => match self.meter.time_left(self.ports.clock.now()) {
+                Err(cap) => (billed(*b), End::Cap(cap)),
+                Ok(_) => (billed(*b), end(true)),
+            },
+            ModelError::Malformed { .. } => (Billing::Unknown, end(true)),
+            ModelError::Refused { .. } => (Billing::Unbilled, end(false)),
+        }
+    }
+}
+
+/// What the journal keeps of an answer.
+fn events(step: u32, reply: &Reply, max_output: u64, elapsed_ms: u64) -> Vec<Event> {
+    let tool_calls: Vec<ToolCall> = reply
+        .tool_calls
+        .iter()
+        .map(|call| ToolCall {
+            id: call.id.replace('\0', "\u{FFFD}"),
+            name: plain(start(&call.name, NAME_BYTES)),
+            input: without_nul(call.input.clone()),
+        })
+        .collect();
+    // The call in which the output ran out may be half of what was meant: `rm -r build` cut to `rm -r b`.
+    let cut = tool_calls.last().filter(|_| reply.stop == Stop::MaxOutput).map(|call| Event::ToolRan {
+        step,
+        call_id: call.id.clone(),
+        name: call.name.clone(),
+        output: format!(
+            "not carried out: the answer was cut off at its bound of {max_output} tokens. Write less in one call"
+        ),
+        is_error: true,
+        elapsed_ms: 0,
+    });
+    let replied = Event::ModelReplied {
+        step,
+        model: reply.model.clone(),
+        content: without_nul(reply.content.clone()),
+        text: plain(&reply.text),
+        tool_calls,
+        usage: reply.usage,
+        cost: reply.cost,
+        elapsed_ms,
+    };
+    std::iter::once(replied).chain(cut).collect()
+}

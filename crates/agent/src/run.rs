@@ -1,0 +1,162 @@
+//! The loop: one turn of the wheel carries out a waiting tool call or, when none waits, asks the model.
+//!
+//! What a turn does follows from the job's state alone, and each turn writes to the journal before the state changes.
+//! So it does not matter where the last attempt died: the next one looks at the state and turns on.
+
+use std::future::Future;
+use std::time::Duration;
+
+use domain::{Caps, Event, ExitReason, Task};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::caps::Meter;
+use crate::conclusion::{Conclusion, End};
+use crate::ports::{Halt, Ports};
+use crate::prompt::{self, TREE_FILES};
+use crate::resume::Resumed;
+use crate::{ToolSpec, Turn, tools};
+
+const IN_CIRCLES: &str =
+    "the model repeated the same call to no effect: say more exactly what to do, or use another model";
+const SILENT: &str = "the model called no tool in three answers in a row: use another model";
+
+/// A job, as far as the loop needs to know it.
+#[derive(Clone, Debug)]
+pub struct Brief {
+    /// What kind of work it is. Decides the tools and the form of the result.
+    pub task: Task,
+    /// What to do, in a person's words.
+    pub prompt: String,
+    /// The command that the result will be held against.
+    pub test_command: Option<String>,
+    /// What the job may use.
+    pub caps: Caps,
+    /// When this attempt claimed the job: its time runs from here.
+    pub started: Instant,
+    /// The part of the time that is kept back for the delivery: nothing here runs past `started + caps.time` less this.
+    pub delivery_reserve: Duration,
+    /// Where the attempts before this one stopped.
+    pub resumed: Resumed,
+}
+
+/// Works on a job until it is done, a cap is reached, or something stops it. Never fails: the conclusion says how it ended.
+///
+/// Dropping the future is safe at any point, as a crash would be; what was dropped in mid-call stays a reservation.
+pub async fn run(brief: Brief, ports: Ports<'_>) -> Conclusion {
+    let mut wheel = Wheel::new(brief, ports);
+    let end = match wheel.start().await {
+        Err(end) => end,
+        Ok(()) => loop {
+            if let Err(end) = wheel.turn().await {
+                break end;
+            }
+        },
+    };
+    wheel.conclude(&end)
+}
+
+/// The state of a run.
+pub(crate) struct Wheel<'a> {
+    pub brief: Brief,
+    pub ports: Ports<'a>,
+    pub tools: Vec<ToolSpec>,
+    pub meter: Meter,
+    pub past: Resumed,
+}
+
+impl<'a> Wheel<'a> {
+    fn new(mut brief: Brief, ports: Ports<'a>) -> Wheel<'a> {
+        let meter = Meter::new(brief.caps, brief.started, brief.delivery_reserve);
+        let mut past = std::mem::take(&mut brief.resumed);
+        past.trust_counts_of(ports.model.name());
+        Wheel { tools: tools::specs(brief.task), brief, ports, meter, past }
+    }
+
+    async fn start(&mut self) -> Result<(), End> {
+        let workspace = self.ports.workspace;
+        let files = match self.within(workspace.files(TREE_FILES + 1)).await? {
+            Ok(files) => files,
+            Err(error) => return Err(End::Workspace(error.to_string())),
+        };
+        let Brief { task, prompt, test_command, .. } = &self.brief;
+        let first = prompt::first_turn(*task, prompt, test_command.as_deref(), &files);
+        self.past.turns[0] = Turn::User(first);
+        Ok(())
+    }
+
+    async fn turn(&mut self) -> Result<(), End> {
+        if self.past.finished.is_some() {
+            Err(End::Finished)
+        } else if self.past.repeats.too_many() {
+            Err(End::of_model(IN_CIRCLES))
+        } else if self.past.is_silent() {
+            Err(End::of_model(SILENT))
+        } else if self.past.next_call().is_some() {
+            self.carry_out().await
+        } else {
+            self.ask().await
+        }
+    }
+
+    pub fn take_in(&mut self, events: &[Event]) {
+        for event in events {
+            self.past.apply(event);
+        }
+    }
+
+    pub fn elapsed_ms(&self, since: Instant) -> u64 {
+        let elapsed = self.ports.clock.now().saturating_duration_since(since);
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// How long the work may go on, unless the time is up or somebody says stop.
+    pub fn time_left(&self) -> Result<Duration, End> {
+        if let Some(reason) = self.ports.halt.borrow().clone() {
+            return Err(End::Halted(reason));
+        }
+        Ok(self.meter.time_left(self.ports.clock.now())?)
+    }
+
+    /// Does `work`, and drops it where it stands when the time is up or somebody says stop.
+    pub async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, End> {
+        self.race(self.time_left()?, work).await
+    }
+
+    /// Does `work` for at most `left`, and drops it when somebody says stop.
+    pub async fn race<T>(&self, left: Duration, work: impl Future<Output = T>) -> Result<T, End> {
+        let mut halt = self.ports.halt.clone();
+        tokio::select! {
+            biased;
+            done = tokio::time::timeout(left, work) => done.map_err(|_| End::Cap(ExitReason::TimeLimit)),
+            reason = halted(&mut halt) => Err(End::Halted(reason)),
+        }
+    }
+
+    fn conclude(self, end: &End) -> Conclusion {
+        let words = || tools::finish_words(self.brief.task, self.past.finished.as_ref()?).map(String::from);
+        let is_read_only = self.brief.task.is_read_only();
+        let spent = self.past.spent();
+        Conclusion {
+            exit_reason: end.reason(),
+            error: end.error(),
+            retryable: end.is_retryable(),
+            halt: if let End::Halted(halt) = end { Some(halt.clone()) } else { None },
+            summary: if is_read_only { None } else { words() },
+            report: if is_read_only { words() } else { None },
+            steps: spent.calls,
+            usage: self.past.usage,
+            cost: spent.cost,
+            diff: self.past.patch().map(String::from),
+        }
+    }
+}
+
+async fn halted(halt: &mut watch::Receiver<Option<Halt>>) -> Halt {
+    if let Ok(reason) = halt.wait_for(Option::is_some).await
+        && let Some(reason) = reason.clone()
+    {
+        return reason;
+    }
+    std::future::pending().await
+}
