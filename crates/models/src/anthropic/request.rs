@@ -1,0 +1,69 @@
+//! A request in the provider's words. Pure, and the same bytes for the same input, so that the prefix caches.
+//!
+//! Prompt caching is asked for at up to three places: after the instructions (tools stand before them in the cached
+//! prefix), and at the end of the last two turns that are ours. The end of the last one is where this call writes; the
+//! end of the one before is where the previous call wrote, and naming it makes the hit certain however many blocks
+//! lie between. The marks are no part of the prefix, so moving them loses nothing.
+
+use agent::{Request, ToolSpec, Turn};
+use serde_json::{Map, Value, json};
+
+/// The body of a call of `model` that answers `request`, with at most `max_output` tokens.
+pub(super) fn body(model: &str, request: &Request<'_>, max_output: u64) -> Value {
+    let mut body = Map::new();
+    body.insert("model".into(), model.into());
+    body.insert("max_tokens".into(), max_output.into());
+    if !request.system.trim().is_empty() {
+        body.insert("system".into(), json!([marked(json!({"type": "text", "text": request.system}))]));
+    }
+    if !request.tools.is_empty() {
+        body.insert("tools".into(), request.tools.iter().map(tool).collect());
+    }
+    body.insert("messages".into(), Value::Array(messages(request.turns)));
+    Value::Object(body)
+}
+
+/// A tool as the provider wants it described.
+pub(super) fn tool(tool: &ToolSpec) -> Value {
+    json!({"name": tool.name, "description": tool.description, "input_schema": tool.schema})
+}
+
+/// A turn as a message, without marks. None for a turn that carries nothing: the provider refuses empty messages.
+pub(super) fn message(turn: &Turn) -> Option<Value> {
+    match turn {
+        Turn::User(text) if text.trim().is_empty() => None,
+        Turn::User(text) => Some(json!({"role": "user", "content": [{"type": "text", "text": text}]})),
+        Turn::Assistant { content, .. } if content.as_array().is_some_and(Vec::is_empty) => None,
+        Turn::Assistant { content, .. } => Some(json!({"role": "assistant", "content": content})),
+        Turn::ToolResults(results) if results.is_empty() => None,
+        Turn::ToolResults(results) => {
+            let results: Vec<Value> = results.iter().map(tool_result).collect();
+            Some(json!({"role": "user", "content": results}))
+        }
+    }
+}
+
+fn tool_result((id, output, is_error): &(String, String, bool)) -> Value {
+    let mut result = json!({"type": "tool_result", "tool_use_id": id, "content": output});
+    if *is_error {
+        result["is_error"] = Value::Bool(true);
+    }
+    result
+}
+
+fn messages(turns: &[Turn]) -> Vec<Value> {
+    let mut messages: Vec<Value> = turns.iter().filter_map(message).collect();
+    let ours = messages.iter_mut().rev().filter(|message| message["role"] == "user");
+    for message in ours.take(2) {
+        if let Some(last) = message["content"].as_array_mut().and_then(|blocks| blocks.last_mut()) {
+            *last = marked(last.take());
+        }
+    }
+    messages
+}
+
+/// The block with a mark: the prefix up to its end is worth a cache entry.
+fn marked(mut block: Value) -> Value {
+    block["cache_control"] = json!({"type": "ephemeral"});
+    block
+}

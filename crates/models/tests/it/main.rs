@@ -1,0 +1,11 @@
+//! The catalogue and the Anthropic adapter, against a provider that plays a scripted part on 127.0.0.1.
+
+// clippy.toml allows these in test functions; here the helpers around them are tests' code as well.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod anthropic;
+mod catalogue;
+mod provider;
+mod rehearsal;
+mod request;
+mod retries;
