@@ -467,14 +467,14 @@ CREATE FUNCTION codeteam.schema_version() RETURNS integer
   select max(version)::integer from schema_history
 $$;
 
-CREATE FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb) RETURNS void
+CREATE FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
 #variable_conflict use_variable
 begin
   if exists (select from ledger l where (l.job_id, l.attempt, l.call, l.kind) = (settle.job, settle.attempt, settle.call, 'settlement')) then
-    return;
+    return (select max(e.seq) from events e where e.job_id = settle.job);
   end if;
   perform hold(job, attempt, worker);
   insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros,
@@ -487,6 +487,7 @@ begin
   if not found then
     raise exception 'call % of attempt % of job % was never reserved', call, attempt, job using errcode = 'QJ005';
   end if;
+  return append_events(job, attempt, worker, after_seq, kinds, data);
 end
 $$;
 
@@ -818,8 +819,8 @@ GRANT ALL ON FUNCTION codeteam.schema_version() TO codeteam_api;
 GRANT ALL ON FUNCTION codeteam.schema_version() TO codeteam_worker;
 GRANT ALL ON FUNCTION codeteam.schema_version() TO codeteam_scaler;
 
-REVOKE ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb) TO codeteam_worker;
+REVOKE ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) TO codeteam_worker;
 
 REVOKE ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone) TO codeteam_api;

@@ -1,16 +1,18 @@
 -- Closes a reservation with what the call did cost. `basis` says how that is known: 'reported' by the provider, 'unbilled' (it
 -- answered with an error before it worked), or 'worst_case' (the answer was lost: the reserved amount is taken).
--- Said again after a lost answer, it changes nothing. QJ005 unreserved: the call has no reservation.
+-- The events that tell of the answer are written in the same transaction: were it two, a crash between them would pay for an
+-- answer that nobody has. Gives the last seq. Said again after a lost acknowledgement, it changes nothing.
+-- QJ005 unreserved: the call has no reservation.
 create or replace function codeteam.settle(
-  job uuid, attempt integer, worker uuid, call integer, basis text, model text, cost_micros bigint,
+  job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint,
   uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint,
-  request_id text, raw_usage jsonb
-) returns void
+  request_id text, raw_usage jsonb, kinds text[], data jsonb[]
+) returns bigint
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
 #variable_conflict use_variable
 begin
   if exists (select from ledger l where (l.job_id, l.attempt, l.call, l.kind) = (settle.job, settle.attempt, settle.call, 'settlement')) then
-    return;
+    return (select max(e.seq) from events e where e.job_id = settle.job);
   end if;
   perform hold(job, attempt, worker);
   insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros,
@@ -23,5 +25,6 @@ begin
   if not found then
     raise exception 'call % of attempt % of job % was never reserved', call, attempt, job using errcode = 'QJ005';
   end if;
+  return append_events(job, attempt, worker, after_seq, kinds, data);
 end
 $$;

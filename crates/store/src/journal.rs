@@ -3,12 +3,14 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use domain::{Event, EventRecord};
+use domain::{Event, EventRecord, ExitReason, JobState, Outcome};
 use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use crate::database::Param;
 use crate::queue::one;
 use crate::{Claim, Database, StoreError};
 
@@ -32,30 +34,73 @@ impl Journal {
             return Ok(());
         }
         let (kinds, data) = kinds_and_data(events)?;
+        self.write(deadline, |after_seq| {
+            let (kinds, data) = (&kinds, &data);
+            async move {
+                let [job, attempt, worker] = self.claim.params();
+                let after: Param<'_> = (&after_seq, Type::INT8);
+                let params =
+                    [job, attempt, worker, after, (kinds, Type::TEXT_ARRAY), (data, Type::JSONB_ARRAY)];
+                self.database.query(include_str!("../queries/append_events.sql"), &params).await
+            }
+        })
+        .await
+    }
+
+    /// Ends the job with its result: `events` (what was verified and delivered) and the final state in one transaction.
+    /// Gives the state that the job has.
+    pub async fn finish(
+        &self,
+        (state, outcome, reason): (JobState, Outcome, ExitReason),
+        error: Option<&str>,
+        events: &[Event],
+        deadline: Instant,
+    ) -> Result<JobState, StoreError> {
+        let (kinds, data) = kinds_and_data(events)?;
+        let (state, outcome, reason) = (state.as_str(), outcome.as_str(), reason.as_str());
+        let last_seq = self.last_seq.lock().await;
+        let finish = || async {
+            let [job, attempt, worker] = self.claim.params();
+            let params = [
+                job,
+                attempt,
+                worker,
+                (&*last_seq, Type::INT8),
+                (&state, Type::TEXT),
+                (&outcome, Type::TEXT),
+                (&reason, Type::TEXT),
+                (&error, Type::TEXT),
+                (&kinds, Type::TEXT_ARRAY),
+                (&data, Type::JSONB_ARRAY),
+            ];
+            self.database.query(include_str!("../queries/finish_job.sql"), &params).await
+        };
+        let rows = self.database.insist(deadline, finish).await?;
+        read(one(&rows)?.get(0))
+    }
+
+    /// A write that gives the journal's last seq. One at a time, each said again until its acknowledgement came.
+    pub(crate) async fn write<F>(
+        &self,
+        deadline: Instant,
+        statement: impl Fn(i64) -> F,
+    ) -> Result<(), StoreError>
+    where
+        F: Future<Output = Result<Vec<Row>, StoreError>>,
+    {
         let mut last_seq = self.last_seq.lock().await;
         let after = *last_seq;
-        *last_seq = self
-            .database
-            .insist(deadline, || async {
-                let [job, attempt, worker] = self.claim.params();
-                let params = [
-                    job,
-                    attempt,
-                    worker,
-                    (&after, Type::INT8),
-                    (&kinds, Type::TEXT_ARRAY),
-                    (&data, Type::JSONB_ARRAY),
-                ];
-                let rows = self.database.query(include_str!("../queries/append_events.sql"), &params).await?;
-                one(&rows).map(|row| row.get(0))
-            })
-            .await?;
+        let rows = self.database.insist(deadline, || statement(after)).await?;
+        *last_seq = one(&rows)?.get(0);
         Ok(())
     }
 
-    /// The last seq that this end wrote or was told of.
-    pub async fn last_seq(&self) -> i64 {
-        *self.last_seq.lock().await
+    pub(crate) fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 }
 
@@ -67,8 +112,7 @@ impl Database {
         after_seq: i64,
         most: i32,
     ) -> Result<Vec<EventRecord>, StoreError> {
-        let params: [crate::database::Param<'_>; 3] =
-            [(&job.0, Type::UUID), (&after_seq, Type::INT8), (&most, Type::INT4)];
+        let params: [Param<'_>; 3] = [(&job.0, Type::UUID), (&after_seq, Type::INT8), (&most, Type::INT4)];
         let rows = self.query(include_str!("../queries/read_events.sql"), &params).await?;
         rows.iter()
             .map(|row| {

@@ -1,10 +1,12 @@
 //! The ledger: what a model call could cost is set aside before it, what it did cost is written after it.
 
-use domain::{Money, Usage};
+use domain::{Event, Money, Usage};
 use serde_json::Value;
+use tokio::time::Instant;
 use tokio_postgres::types::Type;
 
-use crate::{Claim, Database, StoreError};
+use crate::journal::kinds_and_data;
+use crate::{Journal, StoreError};
 
 /// How a call's cost is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,70 +36,87 @@ pub struct Settlement<'a> {
     pub raw_usage: Option<&'a Value>,
 }
 
-impl Database {
-    /// Reserves the worst case of call `call` (1 for the job's first). May be said again after a lost answer.
-    /// [`StoreError::CostCap`] when the job's own cap has no room for it.
+impl Journal {
+    /// Reserves the worst case of call `call` (1 for the job's first); tries until `deadline` while the database is out of
+    /// reach. [`StoreError::CostCap`] when the job's own cap has no room for it.
     pub async fn reserve(
         &self,
-        claim: &Claim,
         call: u32,
         model: &str,
         worst_case: Money,
+        deadline: Instant,
     ) -> Result<(), StoreError> {
-        let [job, attempt, worker] = claim.params();
-        let call = signed(call.into())? as i32;
-        let params =
-            [job, attempt, worker, (&call, Type::INT4), (&model, Type::TEXT), (&worst_case.0, Type::INT8)];
-        self.query(include_str!("../queries/reserve.sql"), &params).await?;
-        Ok(())
+        let call = call_number(call)?;
+        let reserve = || async {
+            let [job, attempt, worker] = self.claim().params();
+            let params = [
+                job,
+                attempt,
+                worker,
+                (&call, Type::INT4),
+                (&model, Type::TEXT),
+                (&worst_case.0, Type::INT8),
+            ];
+            self.database().query(include_str!("../queries/reserve.sql"), &params).await
+        };
+        self.database().insist(deadline, reserve).await.map(drop)
     }
 
-    /// Settles a reservation. May be said again after a lost answer.
+    /// Settles a reservation and appends the events that tell of it, in one transaction.
     pub async fn settle(
         &self,
-        claim: &Claim,
         call: u32,
         settlement: &Settlement<'_>,
+        events: &[Event],
+        deadline: Instant,
     ) -> Result<(), StoreError> {
-        let [job, attempt, worker] = claim.params();
         let basis = match settlement.basis {
             Basis::Reported => "reported",
             Basis::Unbilled => "unbilled",
             Basis::WorstCase => "worst_case",
         };
-        let usage = &settlement.usage;
-        let call = signed(call.into())? as i32;
-        let counts = [
-            signed(usage.uncached)?,
-            signed(usage.cache_read)?,
-            signed(usage.cache_write_5m)?,
-            signed(usage.cache_write_1h)?,
-            signed(usage.output)?,
-            signed(usage.reasoning)?,
-        ];
-        let params = [
-            job,
-            attempt,
-            worker,
-            (&call, Type::INT4),
-            (&basis, Type::TEXT),
-            (&settlement.model, Type::TEXT),
-            (&settlement.cost.0, Type::INT8),
-            (&counts[0], Type::INT8),
-            (&counts[1], Type::INT8),
-            (&counts[2], Type::INT8),
-            (&counts[3], Type::INT8),
-            (&counts[4], Type::INT8),
-            (&counts[5], Type::INT8),
-            (&settlement.request_id, Type::TEXT),
-            (&settlement.raw_usage, Type::JSONB),
-        ];
-        self.query(include_str!("../queries/settle.sql"), &params).await?;
-        Ok(())
+        let Usage { uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning } =
+            settlement.usage;
+        let call = call_number(call)?;
+        let mut counts = [0_i64; 6];
+        for (count, tokens) in
+            counts.iter_mut().zip([uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning])
+        {
+            *count = i64::try_from(tokens)
+                .map_err(|_| StoreError::Invalid(format!("{tokens} is no count of tokens")))?;
+        }
+        let (kinds, data) = kinds_and_data(events)?;
+        self.write(deadline, |after_seq| {
+            let (kinds, data) = (&kinds, &data);
+            async move {
+                let [job, attempt, worker] = self.claim().params();
+                let params = [
+                    job,
+                    attempt,
+                    worker,
+                    (&after_seq, Type::INT8),
+                    (&call, Type::INT4),
+                    (&basis, Type::TEXT),
+                    (&settlement.model, Type::TEXT),
+                    (&settlement.cost.0, Type::INT8),
+                    (&counts[0], Type::INT8),
+                    (&counts[1], Type::INT8),
+                    (&counts[2], Type::INT8),
+                    (&counts[3], Type::INT8),
+                    (&counts[4], Type::INT8),
+                    (&counts[5], Type::INT8),
+                    (&settlement.request_id, Type::TEXT),
+                    (&settlement.raw_usage, Type::JSONB),
+                    (kinds, Type::TEXT_ARRAY),
+                    (data, Type::JSONB_ARRAY),
+                ];
+                self.database().query(include_str!("../queries/settle.sql"), &params).await
+            }
+        })
+        .await
     }
 }
 
-/// PostgreSQL has no unsigned integers.
-fn signed(count: u64) -> Result<i64, StoreError> {
-    i64::try_from(count).map_err(|_| StoreError::Invalid(format!("{count} is no count of tokens")))
+fn call_number(call: u32) -> Result<i32, StoreError> {
+    i32::try_from(call).map_err(|_| StoreError::Invalid(format!("{call} is no number of a call")))
 }

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use domain::{
-    Attempt, CapsOverride, Event, ExitReason, JobId, JobState, Mode, NewJob, Outcome, Task, WorkerId,
-};
+use domain::{Attempt, CapsOverride, ExitReason, JobId, JobState, Mode, NewJob, Task, WorkerId};
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
-use crate::journal::{kinds_and_data, read};
+use crate::journal::read;
 use crate::{Database, StoreError};
 
 /// How long a claim lasts without a heartbeat.
@@ -158,35 +156,6 @@ impl Database {
         let params =
             [job, attempt, worker, (&reason, Type::TEXT), (&error, Type::TEXT), (&retry_ms, Type::INT8)];
         let rows = self.query(include_str!("../queries/fail_attempt.sql"), &params).await?;
-        read(one(&rows)?.get(0))
-    }
-
-    /// Ends a job with its result: `events` (what was verified and delivered) and the final state in one transaction.
-    /// May be said again after a lost answer. Gives the state that the job has.
-    pub async fn finish(
-        &self,
-        claim: &Claim,
-        after_seq: i64,
-        (state, outcome, reason): (JobState, Outcome, ExitReason),
-        error: Option<&str>,
-        events: &[Event],
-    ) -> Result<JobState, StoreError> {
-        let [job, attempt, worker] = claim.params();
-        let (kinds, data) = kinds_and_data(events)?;
-        let (state, outcome, reason) = (state.as_str(), outcome.as_str(), reason.as_str());
-        let params = [
-            job,
-            attempt,
-            worker,
-            (&after_seq, Type::INT8),
-            (&state, Type::TEXT),
-            (&outcome, Type::TEXT),
-            (&reason, Type::TEXT),
-            (&error, Type::TEXT),
-            (&kinds, Type::TEXT_ARRAY),
-            (&data, Type::JSONB_ARRAY),
-        ];
-        let rows = self.query(include_str!("../queries/finish_job.sql"), &params).await?;
         read(one(&rows)?.get(0))
     }
 

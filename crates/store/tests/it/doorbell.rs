@@ -7,7 +7,7 @@ use domain::Mode;
 use store::{Database, Doorbell, LEASE, Topic, Wake};
 use tokio::time::timeout;
 
-use crate::{roles, worker};
+use crate::{journal_of, roles, soon, worker};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -148,7 +148,7 @@ async fn a_thousand_jobs_among_sleepers_that_doze_and_wake_never_wait_for_the_sa
                         domain::Outcome::Unverified,
                         domain::ExitReason::Finished,
                     );
-                    database.finish(&claimed.claim, claimed.seq, end, None, &[]).await.unwrap();
+                    journal_of(&database, &claimed).finish(end, None, &[], soon()).await.unwrap();
                     done.send(wake).await.unwrap();
                 }
                 wake = doorbell.sleep().await.unwrap();

@@ -4,19 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Event, Mode};
-use store::{Config, Database, Doorbell, Journal, StoreError, Topic};
+use store::{Config, Database, Doorbell, StoreError, Topic};
 use testkit::{Proxy, TestDatabase, Traffic};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
-use crate::{claimed, roles, worker};
+use crate::{claimed, journal_of, roles, soon, worker};
 
 async fn through(proxy: &Proxy, database: &TestDatabase, role: &str) -> Arc<Database> {
     let config = Config::parse(&proxy.url(role, database.name()), "test").unwrap();
     Arc::new(Database::open(config).await.unwrap())
-}
-
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(30)
 }
 
 #[tokio::test]
@@ -25,7 +21,7 @@ async fn events_whose_acknowledgement_is_lost_are_written_once() {
     let proxy = Proxy::start(&roles.database.url("postgres")).await;
     let workers = through(&proxy, &roles.database, "codeteam_worker").await;
     let held = claimed(&roles.api, &workers, worker()).await;
-    let journal = Journal::new(workers.clone(), held.claim, held.seq);
+    let journal = journal_of(&workers, &held);
     for n in 0..20 {
         proxy.set(if n % 2 == 0 { Traffic::LoseNextReply } else { Traffic::Pass });
         journal.append(&[Event::Noted { message: n.to_string() }], soon()).await.unwrap();

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use domain::{Event, ExitReason, JobState, Mode, Money, Outcome};
-use store::{Basis, Journal, LEASE, Settlement, StoreError, Verdict};
+use store::{Basis, LEASE, Settlement, StoreError, Verdict};
 use tokio::time::Instant;
 
-use crate::{claimed, roles, worker};
+use crate::{claimed, journal_of, roles, soon, worker};
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -33,14 +33,14 @@ async fn a_silent_workers_job_goes_to_the_next_who_claims_and_its_late_writes_to
         request_id: None,
         raw_usage: None,
     };
-    let journal = Journal::new(roles.worker.clone(), old.claim, old.seq);
+    let journal = journal_of(&roles.worker, &old);
     let late = [
-        journal.append(&[Event::Noted { message: "late".into() }], Instant::now()).await.err(),
-        roles.worker.reserve(&old.claim, 1, "m", Money(1)).await.err(),
-        roles.worker.settle(&old.claim, 1, &settlement).await.err(),
+        journal.append(&[Event::Noted { message: "late".into() }], soon()).await.err(),
+        journal.reserve(1, "m", Money(1), soon()).await.err(),
+        journal.settle(1, &settlement, &[], soon()).await.err(),
         roles.worker.release(&old.claim, "late").await.err(),
         roles.worker.fail_attempt(&old.claim, ExitReason::ModelError, "late", None).await.err(),
-        roles.worker.finish(&old.claim, old.seq, end, None, &[]).await.err(),
+        journal.finish(end, None, &[], soon()).await.err(),
     ];
     for error in late {
         assert!(matches!(error, Some(StoreError::StaleLease(_))), "{error:?}");

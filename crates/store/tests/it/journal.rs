@@ -1,8 +1,8 @@
 use domain::Event;
-use store::{Journal, ReadEvents};
-use tokio::time::{Duration, Instant};
+use store::ReadEvents;
+use tokio::time::Duration;
 
-use crate::{claimed, roles, worker};
+use crate::{claimed, journal_of, roles, soon, worker};
 
 fn note(n: usize) -> Event {
     Event::Noted { message: n.to_string() }
@@ -12,12 +12,11 @@ fn note(n: usize) -> Event {
 async fn events_keep_their_order_without_gaps_though_others_write_between() {
     let roles = roles().await;
     let claimed = claimed(&roles.api, &roles.worker, worker()).await;
-    let journal = Journal::new(roles.worker.clone(), claimed.claim, claimed.seq);
-    let soon = Instant::now() + Duration::from_secs(10);
-    journal.append(&[note(1), note(2)], soon).await.unwrap();
+    let journal = journal_of(&roles.worker, &claimed);
+    journal.append(&[note(1), note(2)], soon()).await.unwrap();
     roles.api.cancel(claimed.claim.job).await.unwrap();
-    journal.append(&[note(3)], soon).await.unwrap();
-    journal.append(&[note(4)], soon).await.unwrap();
+    journal.append(&[note(3)], soon()).await.unwrap();
+    journal.append(&[note(4)], soon()).await.unwrap();
     let events = roles.api.events(claimed.claim.job, 0, 100).await.unwrap();
     assert_eq!(events.iter().map(|record| record.seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
     assert_eq!(events[3].event, Event::CancelRequested {});
@@ -29,11 +28,10 @@ async fn a_follower_sees_each_event_once_while_they_are_written() {
     let roles = roles().await;
     let claimed = claimed(&roles.api, &roles.worker, worker()).await;
     let mut reader = ReadEvents::new(roles.api.clone(), claimed.claim.job, 0);
-    let journal = Journal::new(roles.worker.clone(), claimed.claim, claimed.seq);
-    let soon = Instant::now() + Duration::from_secs(60);
+    let journal = journal_of(&roles.worker, &claimed);
     let writing = async {
         for n in 0..200 {
-            journal.append(&[note(n)], soon).await.unwrap();
+            journal.append(&[note(n)], soon()).await.unwrap();
         }
     };
     let reading = async {

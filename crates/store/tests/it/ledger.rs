@@ -1,7 +1,7 @@
 use domain::{CapsOverride, Mode, Money, Usage};
 use store::{Basis, LEASE, Settlement, StoreError};
 
-use crate::{claimed, roles, worker};
+use crate::{claimed, journal_of, roles, soon, worker};
 
 fn reported(cost: i64) -> Settlement<'static> {
     let usage =
@@ -19,12 +19,14 @@ fn reported(cost: i64) -> Settlement<'static> {
 #[tokio::test]
 async fn a_call_counts_at_its_worst_case_until_it_is_settled() {
     let roles = roles().await;
-    let held = claimed(&roles.api, &roles.worker, worker()).await.claim;
-    roles.worker.reserve(&held, 1, "the-one-that-was-asked", Money(900)).await.unwrap();
+    let held = claimed(&roles.api, &roles.worker, worker()).await;
+    let journal = journal_of(&roles.worker, &held);
+    let held = held.claim;
+    journal.reserve(1, "the-one-that-was-asked", Money(900), soon()).await.unwrap();
     let open = roles.api.job(held.job).await.unwrap();
     assert_eq!((open.cost, open.steps), (Money(900), 0));
 
-    roles.worker.settle(&held, 1, &reported(400)).await.unwrap();
+    journal.settle(1, &reported(400), &[], soon()).await.unwrap();
     let settled = roles.api.job(held.job).await.unwrap();
     assert_eq!((settled.cost, settled.steps, settled.usage), (Money(400), 1, reported(400).usage));
     let calls = roles.api.calls(held.job).await.unwrap();
@@ -34,28 +36,29 @@ async fn a_call_counts_at_its_worst_case_until_it_is_settled() {
 #[tokio::test]
 async fn the_same_call_is_never_paid_twice() {
     let roles = roles().await;
-    let held = claimed(&roles.api, &roles.worker, worker()).await.claim;
+    let held = claimed(&roles.api, &roles.worker, worker()).await;
+    let journal = journal_of(&roles.worker, &held);
+    let held = held.claim;
     for _ in 0..3 {
-        roles.worker.reserve(&held, 1, "m", Money(900)).await.unwrap();
+        journal.reserve(1, "m", Money(900), soon()).await.unwrap();
     }
     for _ in 0..3 {
-        roles.worker.settle(&held, 1, &reported(400)).await.unwrap();
+        journal.settle(1, &reported(400), &[], soon()).await.unwrap();
     }
     assert_eq!(roles.api.job(held.job).await.unwrap().cost, Money(400));
-    assert!(roles.worker.settle(&held, 2, &reported(1)).await.is_err(), "it was never reserved");
+    assert!(journal.settle(2, &reported(1), &[], soon()).await.is_err(), "it was never reserved");
 }
 
 #[tokio::test]
 async fn a_lost_answer_costs_its_reservation_and_an_unbilled_one_nothing() {
     let roles = roles().await;
-    let held = claimed(&roles.api, &roles.worker, worker()).await.claim;
+    let held = claimed(&roles.api, &roles.worker, worker()).await;
+    let journal = journal_of(&roles.worker, &held);
+    let held = held.claim;
     for (call, basis) in [(1, Basis::WorstCase), (2, Basis::Unbilled)] {
-        roles.worker.reserve(&held, call, "m", Money(900)).await.unwrap();
-        roles
-            .worker
-            .settle(&held, call, &Settlement { basis, usage: Usage::default(), ..reported(123) })
-            .await
-            .unwrap();
+        journal.reserve(call, "m", Money(900), soon()).await.unwrap();
+        let settlement = Settlement { basis, usage: Usage::default(), ..reported(123) };
+        journal.settle(call, &settlement, &[], soon()).await.unwrap();
     }
     assert_eq!(roles.api.job(held.job).await.unwrap().cost, Money(900));
 }
@@ -66,10 +69,25 @@ async fn a_cost_cap_is_held_where_the_reservation_is_made() {
     let mut job = testkit::job();
     job.caps = CapsOverride { cost_cap_micros: Some(1_000), ..CapsOverride::default() };
     roles.api.submit(&job).await.unwrap();
-    let held = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap().claim;
-    roles.worker.reserve(&held, 1, "m", Money(700)).await.unwrap();
-    let refused = roles.worker.reserve(&held, 2, "m", Money(301)).await;
+    let held = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap();
+    let journal = journal_of(&roles.worker, &held);
+    journal.reserve(1, "m", Money(700), soon()).await.unwrap();
+    let refused = journal.reserve(2, "m", Money(301), soon()).await;
     assert!(matches!(refused, Err(StoreError::CostCap(_))), "{refused:?}");
-    roles.worker.settle(&held, 1, &reported(100)).await.unwrap();
-    roles.worker.reserve(&held, 2, "m", Money(900)).await.unwrap();
+    journal.settle(1, &reported(100), &[], soon()).await.unwrap();
+    journal.reserve(2, "m", Money(900), soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_is_paid_for_and_kept_in_one_transaction() {
+    let roles = roles().await;
+    let held = claimed(&roles.api, &roles.worker, worker()).await;
+    let journal = journal_of(&roles.worker, &held);
+    let answer = [domain::Event::Noted { message: "the answer".into() }];
+    journal.reserve(1, "m", Money(900), soon()).await.unwrap();
+    let unreserved = journal.settle(2, &reported(1), &answer, soon()).await;
+    assert!(unreserved.is_err());
+    journal.settle(1, &reported(400), &answer, soon()).await.unwrap();
+    let events = roles.api.events(held.claim.job, held.seq, 10).await.unwrap();
+    assert_eq!(events.into_iter().map(|record| record.event).collect::<Vec<_>>(), answer);
 }

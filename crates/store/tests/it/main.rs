@@ -14,7 +14,8 @@ mod statements;
 use std::sync::Arc;
 
 use domain::{Mode, WorkerId};
-use store::{Claimed, Database, LEASE};
+use store::{Claimed, Database, Journal, LEASE};
+use tokio::time::{Duration, Instant};
 
 pub fn worker() -> WorkerId {
     WorkerId(uuid::Uuid::new_v4())
@@ -24,6 +25,16 @@ pub fn worker() -> WorkerId {
 pub async fn claimed(api: &Database, workers: &Database, by: WorkerId) -> Claimed {
     api.submit(&testkit::job()).await.unwrap();
     workers.claim(by, Mode::Mechanic, LEASE).await.unwrap().expect("the job that was submitted")
+}
+
+/// The journal of a claim.
+pub fn journal_of(database: &Arc<Database>, held: &Claimed) -> Journal {
+    Journal::new(database.clone(), held.claim, held.seq)
+}
+
+/// A deadline that only a hanging test reaches.
+pub fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(60)
 }
 
 /// The three services' views of one database.

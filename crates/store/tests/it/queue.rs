@@ -3,7 +3,7 @@ use std::time::Duration;
 use domain::{Event, ExitReason, JobState, Mode, Outcome};
 use store::{JobFilter, LEASE, StoreError};
 
-use crate::{claimed, roles, worker};
+use crate::{claimed, journal_of, roles, soon, worker};
 
 #[tokio::test]
 async fn a_job_is_claimed_once_however_many_try() {
@@ -109,7 +109,7 @@ async fn a_queued_job_is_cancelled_at_once_and_a_running_one_through_its_worker(
     assert_eq!(asked, JobState::Running);
     assert_eq!(roles.worker.heartbeat(by, &[running.claim]).await.unwrap(), [store::Verdict::Cancel]);
     let end = (JobState::Cancelled, Outcome::None, ExitReason::Cancelled);
-    roles.worker.finish(&running.claim, running.seq, end, None, &[]).await.unwrap();
+    journal_of(&roles.worker, &running).finish(end, None, &[], soon()).await.unwrap();
     assert_eq!(
         roles.api.jobs(JobFilter { state: Some(JobState::Cancelled), id: None }, 10).await.unwrap().len(),
         2
@@ -140,7 +140,7 @@ async fn a_finished_job_has_one_result_even_when_it_is_said_twice() {
     let result = [Event::Delivered { diff: Some("+1".into()), report: None, summary: "done".into() }];
     let end = (JobState::Succeeded, Outcome::Verified, ExitReason::Finished);
     for _ in 0..2 {
-        let state = roles.worker.finish(&claimed.claim, claimed.seq, end, None, &result).await.unwrap();
+        let state = journal_of(&roles.worker, &claimed).finish(end, None, &result, soon()).await.unwrap();
         assert_eq!(state, JobState::Succeeded);
     }
     let events = roles.api.events(claimed.claim.job, 0, 100).await.unwrap();
