@@ -38,11 +38,11 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.busy_workers() RETURNS SETOF uuid
+CREATE FUNCTION codeteam.busy_workers() RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
-  select distinct worker_id from jobs where state = 'running'
+  select w.pid from workers w where w.id in (select j.worker_id from jobs j where j.state = 'running')
 $$;
 
 CREATE FUNCTION codeteam.cancel_job(job uuid) RETURNS text
@@ -69,7 +69,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.claim_job(worker uuid, mode text, lease_ms integer) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint)
+CREATE FUNCTION codeteam.claim_job(worker uuid, mode text, lease_ms integer) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, lost_calls integer, lost_micros bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
@@ -98,7 +98,9 @@ begin
   claim_seq := append_event(claimed.id, claimed.attempt, 'claimed', jsonb_build_object('worker', claim_job.worker));
   delete from sleepers s where s.topic = claim_job.mode and s.sleeper = claim_job.worker;
   return query select claimed.id, claimed.attempt, claim_seq, claimed.failures, claimed.task, claimed.repo, claimed.base, claimed.prompt,
-    claimed.test_command, claimed.model, claimed.step_cap, claimed.token_cap, claimed.time_limit_ms, claimed.cost_cap_micros;
+    claimed.test_command, claimed.model, claimed.step_cap, claimed.token_cap, claimed.time_limit_ms, claimed.cost_cap_micros,
+    count(*)::integer, coalesce(sum(c.cost_micros), 0)::bigint
+  from calls c where c.job_id = claimed.id and c.attempt > claimed.fresh_after and c.basis = 'worst_case';
 end
 $$;
 
@@ -224,6 +226,7 @@ CREATE TABLE codeteam.jobs (
     max_attempts smallint DEFAULT 3 NOT NULL,
     state text DEFAULT 'queued'::text NOT NULL,
     attempt integer DEFAULT 0 NOT NULL,
+    fresh_after integer DEFAULT 0 NOT NULL,
     failures smallint DEFAULT 0 NOT NULL,
     deaths smallint DEFAULT 0 NOT NULL,
     worker_id uuid,
@@ -403,7 +406,8 @@ begin
     return;
   end if;
   if held.cost_cap_micros is not null then
-    select coalesce(sum(c.cost_micros), 0) into spent from calls c where c.job_id = reserve.job;
+    select coalesce(sum(c.cost_micros), 0) into spent from calls c
+    where c.job_id = reserve.job and c.attempt > held.fresh_after;
     if spent + worst_case_micros > held.cost_cap_micros then
       raise exception 'job % has % micro-dollars left of its cap; call % could cost %',
         job, held.cost_cap_micros - spent, call, worst_case_micros using errcode = 'QJ004';
@@ -437,7 +441,7 @@ begin
     raise exception 'job % is %: only a failed, cancelled or dead job can be retried', job, held.state using errcode = 'QJ002';
   end if;
   update jobs j
-  set failures = 0, deaths = 0, cancel_requested = false, outcome = null, exit_reason = null, error = null,
+  set fresh_after = j.attempt, failures = 0, deaths = 0, cancel_requested = false, outcome = null, exit_reason = null, error = null,
       finished_at = null, state = 'queued', run_at = clock_timestamp()
   where j.id = retry_job.job;
   perform append_event(job, 0, 'retried', '{}');

@@ -22,10 +22,10 @@ language sql stable security definer set search_path = codeteam, pg_temp as $$
   group by m.mode
 $$;
 
--- The jobs' workers that must not be stopped.
-create or replace function codeteam.busy_workers() returns setof uuid
+-- The process ids of the workers that hold a job and must not be stopped; for an actuator on the workers' own machine.
+create or replace function codeteam.busy_workers() returns setof integer
 language sql stable security definer set search_path = codeteam, pg_temp as $$
-  select distinct worker_id from jobs where state = 'running'
+  select w.pid from workers w where w.id in (select j.worker_id from jobs j where j.state = 'running')
 $$;
 
 -- The scaler changed its mind, and why.

@@ -12,7 +12,8 @@ begin
     return;
   end if;
   if held.cost_cap_micros is not null then
-    select coalesce(sum(c.cost_micros), 0) into spent from calls c where c.job_id = reserve.job;
+    select coalesce(sum(c.cost_micros), 0) into spent from calls c
+    where c.job_id = reserve.job and c.attempt > held.fresh_after;
     if spent + worst_case_micros > held.cost_cap_micros then
       raise exception 'job % has % micro-dollars left of its cap; call % could cost %',
         job, held.cost_cap_micros - spent, call, worst_case_micros using errcode = 'QJ004';

@@ -24,6 +24,7 @@ create table codeteam.jobs (
   state            text        not null default 'queued'
                                check (state in ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'dead')),
   attempt          integer     not null default 0, -- the fencing token: grows at each claim, never shrinks
+  fresh_after      integer     not null default 0, -- attempts up to this one were before a person's retry: no cap counts them
   failures         smallint    not null default 0, -- attempts that ended in an error
   deaths           smallint    not null default 0, -- attempts whose worker fell silent
   worker_id        uuid,

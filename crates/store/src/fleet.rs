@@ -138,10 +138,10 @@ impl Database {
         Ok(observation)
     }
 
-    /// The workers that hold a job, and must not be stopped.
-    pub async fn busy_workers(&self) -> Result<Vec<WorkerId>, StoreError> {
+    /// The process ids of the workers that hold a job, and must not be stopped.
+    pub async fn busy_workers(&self) -> Result<Vec<u32>, StoreError> {
         let rows = self.query(include_str!("../queries/busy_workers.sql"), &[]).await?;
-        Ok(rows.iter().map(|row| WorkerId(row.get(0))).collect())
+        Ok(rows.iter().map(|row| row.get::<_, i32>(0).unsigned_abs()).collect())
     }
 
     /// Writes down a change of mind, with what it was made from.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Attempt, CapsOverride, ExitReason, JobId, JobState, Mode, NewJob, Task, WorkerId};
+use domain::{Attempt, CapsOverride, ExitReason, JobId, JobState, Mode, Money, NewJob, Task, WorkerId};
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
@@ -38,6 +38,10 @@ pub struct Claimed {
     pub seq: i64,
     /// Earlier attempts that ended in an error.
     pub failures: u32,
+    /// Calls of earlier attempts whose answers nobody has: they count against the caps.
+    pub lost_calls: u32,
+    /// What those count for: their worst case.
+    pub lost_cost: Money,
     /// What is asked for.
     pub job: NewJob,
 }
@@ -93,6 +97,8 @@ impl Database {
             claim: Claim { job: JobId(row.get("id")), attempt: Attempt(row.get("attempt")), worker },
             seq: row.get("seq"),
             failures: row.get::<_, i16>("failures").unsigned_abs().into(),
+            lost_calls: row.get::<_, i32>("lost_calls").unsigned_abs(),
+            lost_cost: Money(row.get("lost_micros")),
             job: NewJob {
                 mode,
                 task: read::<Task>(row.get("task"))?,

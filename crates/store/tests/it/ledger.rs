@@ -91,3 +91,17 @@ async fn an_answer_is_paid_for_and_kept_in_one_transaction() {
     let events = roles.api.events(held.claim.job, held.seq, 10).await.unwrap();
     assert_eq!(events.into_iter().map(|record| record.event).collect::<Vec<_>>(), answer);
 }
+
+#[tokio::test]
+async fn a_lost_call_counts_for_the_next_attempt_until_a_person_retries() {
+    let roles = roles().await;
+    let first = claimed(&roles.api, &roles.worker, worker()).await;
+    journal_of(&roles.worker, &first).reserve(1, "m", Money(900), soon()).await.unwrap();
+    roles.worker.release(&first.claim, "the worker died in the middle of the call").await.unwrap();
+    let second = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap();
+    assert_eq!((second.lost_calls, second.lost_cost), (1, Money(900)));
+    roles.worker.fail_attempt(&second.claim, domain::ExitReason::ModelError, "no", None).await.unwrap();
+    roles.api.retry(first.claim.job).await.unwrap();
+    let third = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap();
+    assert_eq!((third.lost_calls, third.lost_cost), (0, Money(0)));
+}

@@ -1,0 +1,129 @@
+//! One attempt at one job, from claim to its last word.
+
+use std::time::Duration;
+
+use agent::{Brief, Conclusion, Halt, Monotonic, Ports};
+use domain::{Event, ExitReason, JobState, Outcome, state_after};
+use rand::RngExt;
+use store::{Claimed, Journal, StoreError};
+use tokio::time::Instant;
+
+use crate::deliver;
+use crate::end::{End, retry_after};
+use crate::lease::Lease;
+use crate::ports::Books;
+use crate::prepare;
+use crate::scratch::Scratch;
+use crate::shift::Shift;
+
+/// How long the last word may wait for a database that is away.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Works on a claimed job and writes down how it ended. `asked_at` is when the claim was asked for: the job's time runs from
+/// there.
+pub async fn work_on(shift: &Shift, claimed: Claimed, asked_at: Instant) {
+    let job = claimed.claim.job;
+    tracing::info!(%job, attempt = %claimed.claim.attempt, task = %claimed.job.task, "claimed");
+    let journal = Journal::new(shift.database.clone(), claimed.claim, claimed.seq);
+    let lease = Lease::keep(
+        shift.database.clone(),
+        claimed.claim,
+        asked_at,
+        shift.stop.clone(),
+        shift.settings.drain(),
+    );
+    let end = match attempt(shift, &claimed, &journal, &lease, asked_at).await {
+        Ok(end) | Err(end) => end,
+    };
+    // Whatever the work made of it: without the lease nothing is written.
+    let end = if lease.halted() == Some(Halt::LeaseLost) { End::Lost } else { end };
+    match record(shift, &claimed, &journal, end).await {
+        Ok(Some(state)) => tracing::info!(%job, %state, "the attempt is over"),
+        Ok(None) => tracing::warn!(%job, "the lease is lost: another worker goes on with it"),
+        Err(error) => {
+            tracing::error!(%job, "the end could not be written: {}", service::exit::one_line(&error))
+        }
+    }
+}
+
+async fn attempt(
+    shift: &Shift,
+    claimed: &Claimed,
+    journal: &Journal,
+    lease: &Lease,
+    started: Instant,
+) -> Result<End, End> {
+    let caps = shift.settings.caps(&claimed.job.caps);
+    let deadline = started + caps.time;
+    let model = prepare::model(shift, claimed)?;
+    let scratch = Scratch::new(&shift.work_dir)?;
+    let resumed = lease.race(prepare::resume(shift, claimed, deadline)).await??;
+    let place =
+        lease.race(prepare::checkout(shift, claimed, &resumed, journal, &scratch, deadline)).await??;
+    let brief = Brief {
+        task: claimed.job.task,
+        prompt: claimed.job.prompt.clone(),
+        test_command: claimed.job.test_command.clone(),
+        caps,
+        started,
+        delivery_reserve: deliver::reserve(caps.time),
+        resumed,
+    };
+    let name = agent::Model::name(&model).to_owned();
+    let books = Books { journal, stop: &shift.stop, model: &name };
+    let ports =
+        Ports { model: &model, journal: &books, workspace: &place, clock: &Monotonic, halt: lease.halt() };
+    let conclusion = agent::run(brief, ports).await;
+    match conclusion {
+        Conclusion { halt: Some(Halt::Cancelled), ref diff, .. } => Ok(End::Done {
+            outcome: Outcome::None,
+            reason: ExitReason::Cancelled,
+            error: None,
+            events: unfinished(diff.clone()),
+        }),
+        Conclusion { halt: Some(halt), .. } if halt != Halt::Budget => Err(halt.into()),
+        Conclusion { exit_reason: reason @ (ExitReason::ModelError | ExitReason::SandboxError), .. } => {
+            let error = conclusion.error.unwrap_or_else(|| reason.to_string());
+            Ok(End::Failed { reason, error, retry: conclusion.retryable })
+        }
+        conclusion => {
+            lease.race(deliver::deliver(shift, claimed, &place, &scratch, conclusion, deadline)).await?
+        }
+    }
+}
+
+/// What a cancelled job had done so far is kept, though nothing vouches for it.
+fn unfinished(diff: Option<String>) -> Vec<Event> {
+    let diff = diff.filter(|diff| !diff.is_empty());
+    let summary = "cancelled; this is what was there".to_owned();
+    diff.map(|diff| Event::Delivered { diff: Some(diff), report: None, summary }).into_iter().collect()
+}
+
+/// Writes the end down. None: the job is not this worker's any more.
+async fn record(
+    shift: &Shift,
+    claimed: &Claimed,
+    journal: &Journal,
+    end: End,
+) -> Result<Option<JobState>, StoreError> {
+    let (claim, database) = (&claimed.claim, &shift.database);
+    let soon = Instant::now() + PATIENCE;
+    let written = match end {
+        End::Lost => return Ok(None),
+        End::Done { outcome, reason, error, events } => {
+            let state = state_after(outcome, reason);
+            journal.finish((state, outcome, reason), error.as_deref(), &events, soon).await
+        }
+        End::GivenBack { reason } => {
+            database.insist(soon, || database.release(claim, &reason)).await.map(|()| JobState::Queued)
+        }
+        End::Failed { reason, error, retry } => {
+            let wait = retry.then(|| retry_after(claimed.failures, rand::rng().random_range(0.0..1.0)));
+            database.insist(soon, || database.fail_attempt(claim, reason, &error, wait)).await
+        }
+    };
+    match written {
+        Err(StoreError::StaleLease(_)) => Ok(None),
+        other => other.map(Some),
+    }
+}

@@ -1,0 +1,75 @@
+//! The agent's journal, kept in the database.
+
+use agent::{Billing, Halt, Reply};
+use async_trait::async_trait;
+use domain::{Event, Money, Usage};
+use store::{Basis, Journal, Settlement, StoreError};
+use tokio::time::{Duration, Instant};
+
+use crate::stop::Stop;
+
+/// How long a write may wait for a database that is away. Shorter than what is left of a lease at its last heartbeat would be
+/// no use; longer would write under a lease that is gone, which the fence refuses anyway.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// One attempt's journal and ledger.
+pub struct Books<'a> {
+    pub journal: &'a Journal,
+    pub stop: &'a Stop,
+    /// The model that is asked, for calls that nobody answered.
+    pub model: &'a str,
+}
+
+fn deadline() -> Instant {
+    Instant::now() + PATIENCE
+}
+
+#[async_trait]
+impl agent::Journal for Books<'_> {
+    async fn reserve(&self, step: u32, model: &str, worst_case: Money) -> Result<(), Halt> {
+        // Between two steps nothing that was paid for is thrown away.
+        if self.stop.is_draining() {
+            return Err(Halt::Interrupted);
+        }
+        self.journal.reserve(step, model, worst_case, deadline()).await.map_err(halt)
+    }
+
+    async fn settle(&self, step: u32, reply: &Reply, events: &[Event]) -> Result<(), Halt> {
+        let settlement = Settlement {
+            basis: Basis::Reported,
+            model: &reply.model,
+            cost: reply.cost,
+            usage: reply.usage,
+            request_id: reply.request_id.as_deref(),
+            raw_usage: Some(&reply.raw_usage),
+        };
+        self.journal.settle(step, &settlement, events, deadline()).await.map_err(halt)
+    }
+
+    async fn abandon(&self, step: u32, billing: Billing) -> Result<(), Halt> {
+        let settlement = Settlement {
+            basis: match billing {
+                Billing::Unbilled => Basis::Unbilled,
+                Billing::Unknown => Basis::WorstCase,
+            },
+            model: self.model,
+            cost: Money::ZERO,
+            usage: Usage::default(),
+            request_id: None,
+            raw_usage: None,
+        };
+        self.journal.settle(step, &settlement, &[], deadline()).await.map_err(halt)
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), Halt> {
+        self.journal.append(events, deadline()).await.map_err(halt)
+    }
+}
+
+fn halt(error: StoreError) -> Halt {
+    match error {
+        StoreError::StaleLease(_) => Halt::LeaseLost,
+        StoreError::CostCap(_) => Halt::Budget,
+        other => Halt::Journal { message: service::exit::one_line(&other) },
+    }
+}

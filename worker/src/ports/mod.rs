@@ -1,0 +1,7 @@
+//! What the agent loop stands on here: the store's journal, and a checkout in the sandbox.
+
+mod books;
+mod place;
+
+pub use books::Books;
+pub use place::Place;

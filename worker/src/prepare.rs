@@ -1,0 +1,80 @@
+//! Before the agent starts: where the job stands, its checkout, and the model that is asked.
+
+use std::sync::Arc;
+
+use agent::{Resumed, Spent};
+use domain::{Event, EventRecord, ExitReason};
+use forge::Mirror;
+use models::Anthropic;
+use rand::RngExt;
+use store::{Claimed, Journal};
+use tokio::time::Instant;
+
+use crate::end::End;
+use crate::ports::Place;
+use crate::scratch::Scratch;
+use crate::shift::Shift;
+
+/// The job's journal so far: what a resumed attempt goes on from.
+pub async fn resume(shift: &Shift, claimed: &Claimed, deadline: Instant) -> Result<Resumed, End> {
+    const PAGE: i32 = 500;
+    let mut events: Vec<EventRecord> = Vec::new();
+    loop {
+        let after = events.last().map_or(0, |record| record.seq);
+        let read = || shift.database.events(claimed.claim.job, after, PAGE);
+        let page = shift.database.insist(deadline, read).await;
+        let page = page.map_err(|error| End::GivenBack { reason: service::exit::one_line(&error) })?;
+        let done = page.len() < PAGE as usize;
+        events.extend(page);
+        if done {
+            let lost = Spent { calls: claimed.lost_calls, tokens: 0, cost: claimed.lost_cost };
+            return Ok(Resumed::from_events(&events).with_lost(lost));
+        }
+    }
+}
+
+/// The checkout at the job's commit, with what earlier attempts did in it.
+pub async fn checkout(
+    shift: &Shift,
+    claimed: &Claimed,
+    resumed: &Resumed,
+    journal: &Journal,
+    scratch: &Scratch,
+    deadline: Instant,
+) -> Result<Place, End> {
+    let job = &claimed.job;
+    let mirror =
+        Mirror::fetch(&job.repo, job.base.as_deref(), resumed.commit(), &scratch.path("mirror"), deadline)
+            .await?;
+    if resumed.commit().is_none() {
+        let event = Event::CheckedOut { commit: mirror.commit().to_owned() };
+        let written = journal.append(&[event], deadline).await;
+        written.map_err(|error| End::GivenBack { reason: service::exit::one_line(&error) })?;
+    }
+    let workspace = mirror.checkout(&scratch.path("workspace")).await?;
+    if let Some(patch) = resumed.patch() {
+        workspace.apply(patch).await?;
+    }
+    shift.sandbox.adopt(workspace.path())?;
+    Ok(Place { mirror, workspace, sandbox: shift.sandbox.clone() })
+}
+
+/// The model that the job names, else the settings, else the mode.
+pub fn model(shift: &Shift, claimed: &Claimed) -> Result<Anthropic, End> {
+    const WHERE: &str =
+        "the worker has no ANTHROPIC_API_KEY: put {\"ANTHROPIC_API_KEY\": \"...\"} into its secrets";
+    let refused = |error: String| End::Failed { reason: ExitReason::ModelError, error, retry: false };
+    let name = match claimed.job.model.as_deref().or(shift.settings.model()) {
+        Some(name) => name.to_owned(),
+        None => {
+            models::default_for(shift.settings.mode).map_err(|error| refused(error.to_string()))?.name.clone()
+        }
+    };
+    let settings = models::Settings {
+        model: name,
+        base_url: shift.settings.anthropic_base_url.clone(),
+        key: shift.key.clone().ok_or_else(|| refused(WHERE.to_owned()))?,
+    };
+    let random: models::Random = Arc::new(|| rand::rng().random_range(0.0..1.0));
+    Anthropic::new(settings, random).map_err(|error| refused(service::exit::one_line(&error)))
+}
