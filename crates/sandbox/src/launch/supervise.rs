@@ -1,0 +1,118 @@
+//! The supervisor: waits for the end of the command or of the caller, whichever comes first, and leaves nobody alive.
+
+use std::fs;
+use std::os::fd::AsFd;
+use std::os::unix::fs::chown;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::trouble::{During, Trouble};
+use super::{child, close_to_others, descendants, sys, tell};
+use crate::wire::{Report, Spec};
+
+/// What the supervisor waits for: its children, and the closing of the socket.
+pub struct Watch<'a> {
+    control: &'a UnixStream,
+    children: SignalFd,
+}
+
+impl Watch<'_> {
+    /// Blocks SIGCHLD, so make it before the first fork.
+    pub fn new(control: &UnixStream) -> Result<Watch<'_>, Trouble> {
+        let mut mask = SigSet::empty();
+        mask.add(Signal::SIGCHLD);
+        mask.thread_block().during("blocking a signal")?;
+        let children = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+            .during("watching for the end of children")?;
+        Ok(Watch { control, children })
+    }
+
+    /// Waits for something to happen. True: the caller has closed the socket, and everything must end.
+    fn closed(&self) -> Result<bool, Trouble> {
+        let mut watched = [
+            PollFd::new(self.control.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.children.as_fd(), PollFlags::POLLIN),
+        ];
+        match poll(&mut watched, PollTimeout::NONE) {
+            Ok(_) | Err(nix::Error::EINTR) => {}
+            Err(error) => return Err(error).during("waiting for the command"),
+        }
+        while let Ok(Some(_)) = self.children.read_signal() {}
+        Ok(watched[0].any().unwrap_or(false))
+    }
+}
+
+/// Watches over the first process of namespaces, whose end is the end of all in them.
+pub fn namespaces(watch: &Watch<'_>, control: &UnixStream, init: Pid) -> Result<(), Trouble> {
+    loop {
+        if watch.closed()? {
+            let _ = kill(init, Signal::SIGKILL);
+            let _ = waitpid(init, None);
+            return Ok(());
+        }
+        match waitpid(init, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => {}
+            Ok(WaitStatus::Signaled(_, signal, _)) => {
+                tell(control, &Report::Failed(format!("{signal} ended the sandbox's first process")));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Confines and runs without namespaces; returns when nothing is left.
+pub fn start(spec: &Spec, control: &UnixStream) -> Result<(), Trouble> {
+    close_to_others()?;
+    // Whatever loses its parent becomes the supervisor's child, so nothing can leave its family.
+    prctl::set_child_subreaper(true).during("becoming the reaper of orphans")?;
+    let watch = Watch::new(control)?;
+    let home = make_home(spec)?;
+    let command = match sys::fork_once() {
+        Ok(Some(command)) => command,
+        Ok(None) => return child::become_command(spec, control, &home),
+        Err(error) => return Err(error).during("starting the command"),
+    };
+    let result = await_command(&watch, control, command);
+    descendants::kill_all();
+    let _ = fs::remove_dir_all(&home);
+    result
+}
+
+fn await_command(watch: &Watch<'_>, control: &UnixStream, command: Pid) -> Result<(), Trouble> {
+    while !watch.closed()? {
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) if pid == command => {
+                    tell(control, &Report::Exited(code));
+                    return Ok(());
+                }
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == command => {
+                    tell(control, &Report::Signalled(signal as i32));
+                    return Ok(());
+                }
+                Ok(WaitStatus::StillAlive) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A private folder, where no private `/tmp` can be mounted.
+fn make_home(spec: &Spec) -> Result<PathBuf, Trouble> {
+    let step = "making a private folder";
+    let home = nix::unistd::mkdtemp(&spec.scratch.join("sandbox-home-XXXXXX")).during(step)?;
+    let owned = |path: &Path| chown(path, spec.uid, spec.uid).during(step);
+    fs::create_dir(home.join("tmp")).during(step)?;
+    owned(&home.join("tmp"))?;
+    owned(&home)?;
+    Ok(home)
+}

@@ -1,0 +1,12 @@
+//! The sandbox against real commands, at every level that this machine allows.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers of tests, a panic is the message
+
+mod common;
+mod confinement;
+mod files;
+mod lifetime;
+mod output;
+mod refusals;
+mod running;
+mod unprivileged;
