@@ -1,1 +1,15 @@
-//! tests
+//! A team under test: the real programs, a real PostgreSQL, real repositories, and a model's stand-in behind the same URL
+//! setting that users have.
+//!
+//! `script/test` builds the programs first; they are found beside the test programs.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod model_server;
+mod process;
+mod repo;
+mod team;
+
+pub use model_server::{ModelServer, Say, say, tool};
+pub use process::{Program, program};
+pub use repo::Repo;
+pub use team::{PATIENCE, Team};

@@ -1,0 +1,145 @@
+//! What becomes of a job, from submit to result.
+
+use domain::{Event, ExitReason, JobState, Outcome, Usage};
+use rehearsal::Rehearsal;
+use serde_json::json;
+use system_tests::{ModelServer, Repo, Say, Team, say, tool};
+
+const REPO: &[(&str, &str)] = &[
+    ("greet.sh", "#!/bin/sh\necho \"Hello, $1\"\n"),
+    ("test.sh", "test \"$(sh greet.sh World)\" = 'Hello, World!'\n"),
+];
+
+fn diff_of(events: &[domain::EventRecord]) -> String {
+    let delivered = events.iter().find_map(|record| match &record.event {
+        Event::Delivered { diff: Some(diff), .. } => Some(diff.clone()),
+        _ => None,
+    });
+    delivered.expect("a delivered diff")
+}
+
+#[tokio::test]
+async fn a_rehearsed_job_ends_in_a_patch_that_passes_the_repositorys_own_test() {
+    let model = Rehearsal::start(rehearsal::demo::script().unwrap()).await.unwrap();
+    let team = Team::new(&model.url()).await;
+    let repo = Repo::demo();
+    let _worker = team.worker();
+    let job = team.submit_demo(&repo).await;
+    let (row, events) = team.finished(job).await;
+    assert_eq!((row.state, row.outcome), (JobState::Succeeded, Some(Outcome::Verified)), "{}", team.log());
+    assert_eq!(row.exit_reason, Some(ExitReason::Finished));
+    assert_eq!(row.models, ["rehearsal"], "it is named for what it is");
+    assert!(repo.passes_with(&diff_of(&events), rehearsal::demo::TEST_COMMAND));
+
+    let seqs: Vec<i64> = events.iter().map(|record| record.seq).collect();
+    assert_eq!(seqs, (1..=events.len() as i64).collect::<Vec<_>>());
+    let served = model.stop().await;
+    assert_eq!(row.steps as u64, served.requests);
+    let counted = Usage {
+        uncached: served.uncached,
+        cache_read: served.cache_read,
+        cache_write_5m: served.cache_write_5m,
+        output: served.output,
+        ..Usage::default()
+    };
+    assert_eq!(row.usage, counted);
+    assert_eq!(repo.git(&["status", "--porcelain"]), "", "the user's repository is only read");
+}
+
+/// Nothing here was written with this program in mind but the protocol.
+#[tokio::test]
+async fn ledger_and_events_agree_with_what_a_model_server_counted() {
+    let model = ModelServer::start(|turn, _| {
+        Say::Content(match turn {
+            0 => vec![say("I look."), tool("bash", json!({"command": "cat greet.sh; sh test.sh; echo $?"}))],
+            1 => vec![tool("edit", json!({"path": "greet.sh", "old": "$1\"", "new": "$1!\""}))],
+            _ => vec![tool("finish", json!({"summary": "greets with an exclamation mark"}))],
+        })
+    })
+    .await;
+    let team = Team::new(&model.url).await;
+    let repo = Repo::with(REPO);
+    let _worker = team.worker();
+    let job = team.submit(&repo, "the greeting lacks its exclamation mark", Some("sh test.sh")).await;
+    let (row, events) = team.finished(job).await;
+    assert_eq!((row.state, row.outcome), (JobState::Succeeded, Some(Outcome::Verified)), "{}", team.log());
+    assert!(repo.passes_with(&diff_of(&events), "sh test.sh"));
+    assert_eq!((row.usage, row.steps), (model.usage(), 3));
+    assert_eq!(model.keys(), ["sk-test-key"; 3]);
+
+    // $1 and $5 per million tokens, cached reads at a tenth, writes at five quarters: claude-haiku-4-5's prices.
+    let calls = team.api.calls(job).await.unwrap();
+    let exact: i64 = calls
+        .iter()
+        .map(|call| {
+            let u = call.usage;
+            (u.uncached * 1_000 + u.cache_read * 100 + u.cache_write_5m * 1_250 + u.output * 5_000)
+                .div_ceil(1_000) as i64
+        })
+        .sum();
+    assert_eq!(row.cost.0, exact);
+    let told: Usage = events.iter().fold(Usage::default(), |sum, record| match &record.event {
+        Event::ModelReplied { usage, .. } => sum + *usage,
+        _ => sum,
+    });
+    assert_eq!(told, model.usage());
+}
+
+#[tokio::test]
+async fn a_change_that_fails_the_test_in_the_clean_checkout_fails_whatever_the_model_claims() {
+    let model = ModelServer::start(|turn, _| {
+        Say::Content(match turn {
+            // It makes the test pass in its own workspace only: what git ignores is not part of a patch.
+            0 => vec![tool(
+                "bash",
+                json!({"command": "echo '*.cheat' > .gitignore; touch it.cheat; echo 'test -e it.cheat' > test.sh; sh test.sh && echo ok"}),
+            )],
+            _ => vec![tool("finish", json!({"summary": "all tests pass now, verified"}))],
+        })
+    })
+    .await;
+    let team = Team::new(&model.url).await;
+    let repo = Repo::with(REPO);
+    let _worker = team.worker();
+    let job = team.submit(&repo, "fix the greeting", Some("sh test.sh")).await;
+    let (row, _) = team.finished(job).await;
+    assert_eq!((row.state, row.outcome), (JobState::Failed, Some(Outcome::Failed)));
+    assert_eq!(row.error.as_deref(), Some("the test command failed with exit code 1"));
+}
+
+#[tokio::test]
+async fn a_report_is_delivered_for_a_task_that_reads() {
+    let model = ModelServer::start(|turn, _| {
+        Say::Content(match turn {
+            0 => vec![tool("read", json!({"path": "greet.sh"}))],
+            _ => vec![tool("finish", json!({"report": "# Findings\n\ngreet.sh:2 greets."}))],
+        })
+    })
+    .await;
+    let team = Team::new(&model.url).await;
+    let repo = Repo::with(REPO);
+    let _worker = team.worker();
+    let mut job = testkit::job();
+    (job.task, job.repo) = (domain::Task::Analysis, repo.url());
+    let job = team.api.submit(&job).await.unwrap();
+    let (row, events) = team.finished(job).await;
+    assert_eq!((row.state, row.outcome), (JobState::Succeeded, Some(Outcome::Unverified)), "{}", team.log());
+    assert!(events.iter().any(|record| matches!(&record.event,
+        Event::Delivered { report: Some(report), .. } if report.contains("greet.sh:2"))));
+}
+
+#[tokio::test]
+async fn a_running_job_is_cancelled_within_its_command() {
+    let model = ModelServer::start(|_, _| {
+        Say::Content(vec![tool("bash", json!({"command": "echo started > started; sleep 600"}))])
+    })
+    .await;
+    let team = Team::new(&model.url).await;
+    let repo = Repo::with(REPO);
+    let _worker = team.worker();
+    let job = team.submit(&repo, "sleep", None).await;
+    team.events_until(job, |event| matches!(event, Event::ModelReplied { .. })).await;
+    team.api.cancel(job).await.unwrap();
+    let (row, _) = team.finished(job).await;
+    assert_eq!((row.state, row.exit_reason), (JobState::Cancelled, Some(ExitReason::Cancelled)));
+}

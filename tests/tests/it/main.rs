@@ -1,0 +1,8 @@
+//! The whole system: real programs, a real database, and faults.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod architecture;
+mod fleet;
+mod jobs;
+mod lives;
+mod trouble;
