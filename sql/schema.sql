@@ -78,6 +78,7 @@ declare
   claimed   jobs;
   claim_seq bigint; -- of the event that says so: the last that the worker knows of
 begin
+  perform set_config('synchronous_commit', 'off', true);
   perform sweep_expired();
   -- Materialised: inlined into the update, the planner may lock more rows than the limit says.
   with next as materialized (
@@ -112,6 +113,7 @@ CREATE FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid DEFAULT NULL::u
 declare
   armed boolean;
 begin
+  perform set_config('synchronous_commit', 'off', true);
   update sleepers s set refreshed_at = clock_timestamp() where s.topic = doze.topic and s.sleeper = doze.sleeper
     and s.refreshed_at > clock_timestamp() - interval '3 minutes';
   armed := not found;
@@ -193,6 +195,7 @@ CREATE FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
 begin
+  perform set_config('synchronous_commit', 'off', true);
   update workers w set heartbeat_at = clock_timestamp() where w.id = heartbeat.worker;
   return query
   with named as (
@@ -284,9 +287,11 @@ CREATE FUNCTION codeteam.jobs_doorbell() RETURNS trigger
 declare
   modes text[];
 begin
-  select array_agg(distinct mode) into modes from inserted;
-  if modes is not null then
-    perform ring(modes || 'scaler'::text);
+  if current_setting('transaction_isolation') <> 'read committed' or exists (select from sleepers) then
+    select array_agg(distinct mode) into modes from inserted;
+    if modes is not null then
+      perform ring(modes || 'scaler'::text);
+    end if;
   end if;
   return null;
 end

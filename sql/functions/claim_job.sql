@@ -1,6 +1,8 @@
 -- Gives the worker the next job of its mode under a new lease, or no row. Highest priority first, then the oldest.
 -- The attempt that comes back is the fencing token: every later write names job, attempt and worker.
 -- lost_calls and lost_micros are calls of earlier attempts whose answers nobody has, at their worst case.
+-- The commit does not wait for the disk: a claim that a crash undoes had no effect yet, because the first durable write under it
+-- would have flushed it along.
 -- A worker that got a job is awake, so its registration as a sleeper goes; one that got none goes on to doze().
 create or replace function codeteam.claim_job(worker uuid, mode text, lease_ms integer)
 returns table (id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text,
@@ -12,6 +14,7 @@ declare
   claimed   jobs;
   claim_seq bigint; -- of the event that says so: the last that the worker knows of
 begin
+  perform set_config('synchronous_commit', 'off', true);
   perform sweep_expired();
   -- Materialised: inlined into the update, the planner may lock more rows than the limit says.
   with next as materialized (

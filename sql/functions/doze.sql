@@ -9,6 +9,7 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp a
 declare
   armed boolean;
 begin
+  perform set_config('synchronous_commit', 'off', true);
   update sleepers s set refreshed_at = clock_timestamp() where s.topic = doze.topic and s.sleeper = doze.sleeper
     and s.refreshed_at > clock_timestamp() - interval '3 minutes';
   armed := not found;

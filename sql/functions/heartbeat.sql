@@ -2,10 +2,12 @@
 --   ok      renewed
 --   cancel  renewed, and somebody asked for its end: stop and finish it as cancelled
 --   lost    no longer this worker's: stop its commands, deliver nothing
+-- The commit does not wait for the disk: after a crash every lease is good for one more lease time anyway.
 create or replace function codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[])
 returns table (job_id uuid, verdict text)
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
 begin
+  perform set_config('synchronous_commit', 'off', true);
   update workers w set heartbeat_at = clock_timestamp() where w.id = heartbeat.worker;
   return query
   with named as (

@@ -24,6 +24,6 @@ pub use error::StoreError;
 pub use fleet::{Decision, ModeObservation, NewWorker, Observation, WorkerRow};
 pub use journal::Journal;
 pub use ledger::{Basis, Settlement};
-pub use migrations::{Migrated, migrate};
+pub use migrations::{Migrated, create_database, migrate};
 pub use queue::{Claim, Claimed, LEASE, Verdict};
 pub use reading::{CallRow, JobFilter, JobRow, ReadEvents};

@@ -61,6 +61,17 @@ pub async fn migrate(config: Config) -> Result<Migrated, StoreError> {
     })
 }
 
+/// Creates the database `name` if it is not there; for a server of one's own, right after it was made. `admin` is the same server's maintenance database, as a role that may create databases.
+pub async fn create_database(admin: Config, name: &str) -> Result<(), StoreError> {
+    let connection = Connection::open(&admin).await?;
+    let there = "select exists (select from pg_database where datname = $1)";
+    if !connection.client.query_one(there, &[&name]).await?.get::<_, bool>(0) {
+        let name = name.replace('"', "\"\"");
+        connection.client.batch_execute(&format!("create database \"{name}\"")).await?;
+    }
+    Ok(())
+}
+
 async fn applied_version(client: &Client) -> Result<i32, StoreError> {
     let fresh = client.query_one("select to_regclass($1) is null", &[&HISTORY]).await?.get(0);
     if fresh {
