@@ -1,5 +1,6 @@
 //! Leases and fencing: who holds a job, and what the others cannot do to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Event, ExitReason, JobState, Mode, Money, Outcome};
@@ -82,10 +83,12 @@ async fn no_lease_counts_as_expired_before_one_lease_time_after_the_database_cam
         let config = store::Config::parse(&server.url(role, &name), "test").unwrap();
         async { store::Database::open(config).await.unwrap() }
     };
-    let (api, workers) = (open("codeteam_api").await, open("codeteam_worker").await);
+    let (api, workers) = (open("codeteam_api").await, Arc::new(open("codeteam_worker").await));
     api.submit(&testkit::job()).await.unwrap();
     let (first, lease) = (worker(), Duration::from_secs(60));
     let held = workers.claim(first, Mode::Mechanic, lease).await.unwrap().unwrap();
+    // A claim's own commit does not wait for the disk; the first write under it does, and takes the claim along.
+    journal_of(&workers, &held).append(&[Event::Noted { message: "at work".into() }], soon()).await.unwrap();
 
     server.restart(embedded::Shutdown::Immediate).await;
     // As if the outage had lasted longer than the lease.
