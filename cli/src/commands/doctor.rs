@@ -1,0 +1,155 @@
+//! `doctor`: is everything there that a team needs? A mark and a sentence for each thing.
+
+use std::process::Stdio;
+
+use serde::Serialize;
+use service::{ExposeSecret, exit};
+use store::{Config, Database};
+use tokio::process::Command;
+
+use crate::context::Context;
+use crate::error::{CliError, JOB_FAILED};
+use crate::keys::Keys;
+use crate::out;
+use crate::programs;
+use crate::team::access::Access;
+
+/// The oldest git that the workers can use.
+const GIT: (u32, u32) = (2, 32);
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    says: String,
+}
+
+pub async fn execute(context: &Context) -> Result<u8, CliError> {
+    let keys = context.keys();
+    let mut checks = vec![
+        check("postgresql", postgresql(keys.as_ref().ok())),
+        check("git", git().await),
+        check("scaler", program("scaler")),
+        check("worker", program("worker")),
+        check("sandbox", sandbox().await),
+        check("home", home(context)),
+        check("database", database(context, keys.as_ref().ok()).await),
+    ];
+    match keys {
+        Ok(keys) => {
+            checks.push(check("secrets", Ok(secrets(&keys))));
+            checks.push(check("model key", model_key(&keys)));
+        }
+        Err(error) => checks.push(check("secrets", Err(error))),
+    }
+    if context.json {
+        out::json(&checks);
+    } else {
+        for Check { name, ok, says } in &checks {
+            out::line(&format!("{} {name:<11} {says}", if *ok { "✓" } else { "✗" }));
+        }
+    }
+    Ok(if checks.iter().all(|check| check.ok) { 0 } else { JOB_FAILED })
+}
+
+fn check(name: &'static str, found: Result<String, CliError>) -> Check {
+    let ok = found.is_ok();
+    let says = found.unwrap_or_else(|error| exit::one_line(&error));
+    Check { name, ok, says: domain::clean(&says) }
+}
+
+fn postgresql(keys: Option<&Keys>) -> Result<String, CliError> {
+    if keys.is_some_and(|keys| keys.database_url().is_some()) {
+        return Ok("not needed here: DATABASE_URL names a database".into());
+    }
+    let found = embedded::find()?;
+    Ok(format!("version {} in {}", found.major, found.dir.display()))
+}
+
+async fn git() -> Result<String, CliError> {
+    let output = Command::new("git").arg("--version").stdin(Stdio::null()).output().await;
+    let output = output.map_err(|_| forge::ForgeError::GitMissing)?;
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    match version(&said) {
+        Some(version) if version >= GIT => Ok(said),
+        _ => Err(forge::ForgeError::GitTooOld { found: said }.into()),
+    }
+}
+
+/// (2, 39) of `git version 2.39.5 (Apple Git-154)`.
+fn version(said: &str) -> Option<(u32, u32)> {
+    let mut numbers = said.strip_prefix("git version ")?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn program(name: &'static str) -> Result<String, CliError> {
+    programs::find(name).map(|path| path.display().to_string())
+}
+
+async fn sandbox() -> Result<String, CliError> {
+    let worker = programs::find("worker")?;
+    let output = Command::new(worker)
+        .arg("sandbox-check")
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(CliError::system("run the worker's sandbox check"))?;
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() {
+        Ok(format!("commands of strangers are confined at the level {}", said(&output.stdout)))
+    } else {
+        Err(CliError::Unable(said(&output.stderr)))
+    }
+}
+
+fn home(context: &Context) -> Result<String, CliError> {
+    context.home.make()?;
+    let path = context.home.path();
+    tempfile::tempfile_in(path).map_err(CliError::folder("write to", path))?;
+    Ok(format!("{} can be written", path.display()))
+}
+
+async fn database(context: &Context, keys: Option<&Keys>) -> Result<String, CliError> {
+    if let Some(url) = keys.and_then(Keys::database_url) {
+        Database::open(Config::parse(url.expose_secret(), "codeteam")?).await?;
+        return Ok("the one that DATABASE_URL names can be reached, and its schema is this program's".into());
+    }
+    if Access::to_running(context).await?.is_some() {
+        return Ok("the one of the team that is up can be reached, and its schema is this program's".into());
+    }
+    Ok(if context.home.has_database() {
+        "the embedded one is there and does not run now: the next command starts it"
+    } else {
+        "the embedded one is made when it is first needed"
+    }
+    .into())
+}
+
+fn secrets(keys: &Keys) -> String {
+    let path = keys.path().display();
+    if !keys.has_file() {
+        return format!("there is no file {path}; none is needed for a rehearsal");
+    }
+    let names: Vec<_> = keys.names().iter().map(ToString::to_string).collect();
+    format!(
+        "{path} is private and holds {}",
+        if names.is_empty() { "nothing".into() } else { names.join(", ") }
+    )
+}
+
+fn model_key(keys: &Keys) -> Result<String, CliError> {
+    keys.require_model_key().map(|()| "there is a key for Anthropic's models".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gits_version_is_read_whoever_packaged_it() {
+        assert_eq!(version("git version 2.39.5 (Apple Git-154)"), Some((2, 39)));
+        assert_eq!(version("git version 2.47.GIT"), Some((2, 47)));
+        assert_eq!(version("hello"), None);
+    }
+}

@@ -1,0 +1,34 @@
+//! `migrate`: the database that the user's secrets name gets this program's schema.
+
+use std::time::Duration;
+
+use serde_json::json;
+use store::Config;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::out;
+
+/// A migration may rewrite a table.
+const STATEMENT_WITHIN: Duration = Duration::from_secs(600);
+
+pub async fn execute(context: &Context) -> Result<(), CliError> {
+    let keys = context.keys()?;
+    let config = Config::parse(keys.require_database_url()?, "codeteam")?;
+    let done = store::migrate(config.with_statement_timeout(STATEMENT_WITHIN)).await?;
+    if context.json {
+        out::json(&json!({
+            "version": done.version,
+            "applied": done.applied,
+            "functions_replaced": done.functions_replaced,
+        }));
+        return Ok(());
+    }
+    let what = match (done.applied.as_slice(), done.functions_replaced) {
+        ([], false) => "there was nothing to do".to_owned(),
+        ([], true) => "its functions were replaced".to_owned(),
+        (applied, _) => format!("ran {}", applied.join(", ")),
+    };
+    out::line(&format!("the schema is at version {}: {what}", done.version));
+    Ok(())
+}

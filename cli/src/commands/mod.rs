@@ -1,0 +1,48 @@
+//! One module per command, and what they share: following a job, and saying what came of it.
+
+mod cancel;
+mod completions;
+mod costs;
+mod demo;
+mod doctor;
+mod jobs;
+mod logs;
+mod migrate;
+mod outcome;
+mod retry;
+mod run;
+mod show;
+mod submit;
+mod up;
+mod watch;
+mod workers;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Does what was asked for, and gives the exit code.
+pub async fn execute(context: &Context, command: Command) -> Result<u8, CliError> {
+    match command {
+        // These have something to take down when they are interrupted, and see to it themselves.
+        Command::Up(args) => up::execute(context, args).await,
+        Command::Demo(args) => demo::execute(context, args).await,
+        Command::Run(args) => run::execute(context, args).await,
+        Command::Submit(args) => client(context, submit::execute(context, args)).await,
+        Command::Jobs(args) => client(context, jobs::execute(context, args)).await,
+        Command::Show(args) => client(context, show::execute(context, args)).await,
+        Command::Logs(args) => client(context, logs::execute(context, args)).await,
+        Command::Cancel(args) => client(context, cancel::execute(context, args)).await,
+        Command::Retry(args) => client(context, retry::execute(context, args)).await,
+        Command::Workers => client(context, workers::execute(context)).await,
+        Command::Costs(args) => client(context, costs::execute(context, args)).await,
+        Command::Migrate => client(context, migrate::execute(context)).await,
+        Command::Doctor => context.unless_interrupted(doctor::execute(context)).await,
+        Command::Completions { shell } => completions::execute(shell).map(|()| 0),
+    }
+}
+
+/// A command that an interruption may simply drop.
+async fn client(context: &Context, work: impl Future<Output = Result<(), CliError>>) -> Result<u8, CliError> {
+    context.unless_interrupted(work).await.map(|()| 0)
+}

@@ -1,0 +1,66 @@
+//! `workers`: who is there, and what the scaler decided lately.
+
+use jiff::Timestamp;
+use serde_json::json;
+use store::{Decision, WorkerRow};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::out;
+use crate::team::access::{Absent, Access};
+use crate::view::number::age;
+use crate::view::table::table;
+use crate::view::text::{one_line, short};
+
+/// Decisions that are shown.
+const LATEST: i64 = 10;
+
+pub async fn execute(context: &Context) -> Result<(), CliError> {
+    Access::with(context, "workers", Absent::Refuse, async |access| {
+        let workers = access.database.workers().await?;
+        let decisions = access.database.decisions(LATEST).await?;
+        if context.json {
+            out::json(&json!({"workers": workers, "decisions": decisions}));
+            return Ok(());
+        }
+        let now = Timestamp::now();
+        match workers.len() {
+            0 => out::line("no worker is there: the team sleeps"),
+            _ => out::line(&list(&workers, now)),
+        };
+        if !decisions.is_empty() {
+            out::line(&format!("\n{}", latest(&decisions, now)));
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn list(workers: &[WorkerRow], now: Timestamp) -> String {
+    let row = |worker: &WorkerRow| {
+        vec![
+            short(&worker.id),
+            worker.mode.to_string(),
+            worker.job.map_or("idle".into(), |job| short(&job)),
+            format!("{}/{}", one_line(&worker.host, 30), worker.pid),
+            age(worker.started_at, now),
+            age(worker.heartbeat_at, now),
+            one_line(&worker.sandbox, 30),
+            one_line(&worker.version, 20),
+        ]
+    };
+    let headings = ["id", "mode", "job", "host/process", "age", "heard", "sandbox", "version"];
+    table(&headings, &[4, 5], workers.iter().map(row))
+}
+
+fn latest(decisions: &[Decision], now: Timestamp) -> String {
+    let row = |decision: &Decision| {
+        vec![
+            age(decision.at, now),
+            one_line(&decision.service, 30),
+            format!("{} -> {}", decision.previous, decision.target),
+            one_line(&decision.reason, 100),
+        ]
+    };
+    table(&["ago", "fleet", "workers", "because"], &[0], decisions.iter().map(row))
+}
