@@ -61,7 +61,7 @@ pub enum Command {
     /// List the workers that are there, and the scaler's latest decisions
     Workers,
     /// Add up what jobs cost, by model and by repository
-    Costs(CostsArgs),
+    Costs,
     /// Check that everything is there that a team needs
     Doctor,
     /// Bring the database that DATABASE_URL in your secrets names to this program's schema
@@ -154,14 +154,6 @@ pub struct LogsArgs {
 pub struct IdArgs {
     /// The job's id, or the first characters of it
     pub id: String,
-}
-
-/// `costs`
-#[derive(Debug, Args)]
-pub struct CostsArgs {
-    /// Add up this many of the newest jobs
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(i64).range(1..=10_000))]
-    pub limit: i64,
 }
 
 #[cfg(test)]

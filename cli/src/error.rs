@@ -60,8 +60,6 @@ pub enum CliError {
     ScalerDown { detail: String, log: PathBuf },
     #[error("cannot {doing}: check that there is room and that the port and the file limits allow it")]
     System { doing: &'static str, source: std::io::Error },
-    #[error("the database could not be made")]
-    Database(#[source] tokio_postgres::Error),
     #[error("{0}")]
     Unable(String),
     #[error("interrupted")]

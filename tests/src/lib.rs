@@ -4,11 +4,13 @@
 //! `script/test` builds the programs first; they are found beside the test programs.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod command_line;
 mod model_server;
 mod process;
 mod repo;
 mod team;
 
+pub use command_line::{CommandLine, Said, Staying, is_empty};
 pub use model_server::{ModelServer, Say, say, tool};
 pub use process::{Program, program};
 pub use repo::Repo;

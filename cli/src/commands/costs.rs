@@ -1,12 +1,8 @@
-//! `costs`: what the newest jobs cost, by model and by repository, from the ledger.
+//! `costs`: what everything cost, by model and by repository, from the ledger.
 
-use std::collections::BTreeMap;
+use serde_json::json;
+use store::CostRow;
 
-use domain::{Money, Usage};
-use serde::Serialize;
-use store::{CallRow, JobFilter, JobRow};
-
-use crate::args::CostsArgs;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::out;
@@ -15,77 +11,32 @@ use crate::view::number::count;
 use crate::view::table::table;
 use crate::view::text::{address, one_line};
 
-pub async fn execute(context: &Context, args: CostsArgs) -> Result<(), CliError> {
+pub async fn execute(context: &Context) -> Result<(), CliError> {
     Access::with(context, "costs", Absent::Refuse, async |access| {
-        let mut costs = Costs::default();
-        for job in access.database.jobs(JobFilter::default(), args.limit).await? {
-            costs.add(&job, &access.database.calls(job.id).await?);
+        let mut costs = access.database.costs().await?;
+        for cost in &mut costs {
+            // A password in a repository's URL is nobody's business here.
+            cost.name = address(&cost.name);
         }
         if context.json {
-            out::json(&costs);
+            out::json(&json!({"costs": costs}));
         } else {
-            out::line(&costs.shown());
+            out::line(&format!("{}\n\n{}", shown("model", &costs), shown("repository", &costs)));
         }
         Ok(())
     })
     .await
 }
 
-/// One line of a sum.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
-struct Sum {
-    jobs: u64,
-    calls: u64,
-    tokens: Usage,
-    /// Calls that are not settled yet stand in it with their worst case.
-    cost_micros: Money,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct Costs {
-    total: Sum,
-    by_model: BTreeMap<String, Sum>,
-    by_repo: BTreeMap<String, Sum>,
-}
-
-impl Sum {
-    fn add<'a>(&mut self, calls: impl IntoIterator<Item = &'a CallRow>) {
-        self.jobs += 1;
-        for call in calls {
-            self.calls += 1;
-            self.tokens += call.usage;
-            self.cost_micros += call.cost;
-        }
-    }
-}
-
-impl Costs {
-    fn add(&mut self, job: &JobRow, calls: &[CallRow]) {
-        self.total.add(calls);
-        self.by_repo.entry(address(&job.repo)).or_default().add(calls);
-        let mut by_model: BTreeMap<&str, Vec<&CallRow>> = BTreeMap::new();
-        for call in calls {
-            by_model.entry(&call.model).or_default().push(call);
-        }
-        for (model, calls) in by_model {
-            self.by_model.entry(model.to_owned()).or_default().add(calls);
-        }
-    }
-
-    fn shown(&self) -> String {
-        let row = |name: &str, sum: &Sum| {
-            let Sum { jobs, calls, tokens, cost_micros } = sum;
-            let (input, output) = (count(tokens.input()), count(tokens.output));
-            let cached = count(tokens.cache_read);
-            let name = one_line(name, 60);
-            vec![name, jobs.to_string(), calls.to_string(), input, cached, output, cost_micros.to_string()]
-        };
-        let of = |heading: &str, sums: &BTreeMap<String, Sum>| {
-            let total = std::iter::once(row("total", &self.total));
-            let rows = sums.iter().map(|(name, sum)| row(name, sum)).chain(total);
-            let headings = [heading, "jobs", "calls", "input", "of it cached", "output", "cost"];
-            table(&headings, &[1, 2, 3, 4, 5, 6], rows)
-        };
-        format!("{}\n\n{}", of("model", &self.by_model), of("repository", &self.by_repo))
-    }
+fn shown(of: &str, costs: &[CostRow]) -> String {
+    let row = |cost: &CostRow| {
+        let name = if cost.of == "total" { "total".to_owned() } else { one_line(&cost.name, 60) };
+        let (input, cached) = (count(cost.usage.input()), count(cost.usage.cache_read));
+        let (jobs, calls) = (cost.jobs.to_string(), cost.calls.to_string());
+        vec![name, jobs, calls, input, cached, count(cost.usage.output), cost.cost.to_string()]
+    };
+    let parts = costs.iter().filter(|cost| cost.of == of);
+    let rows = parts.chain(costs.iter().filter(|cost| cost.of == "total")).map(row);
+    let headings = [of, "jobs", "calls", "input", "of it cached", "output", "cost"];
+    table(&headings, &[1, 2, 3, 4, 5, 6], rows)
 }

@@ -35,7 +35,7 @@ pub async fn execute(context: &Context, command: Command) -> Result<u8, CliError
         Command::Cancel(args) => client(context, cancel::execute(context, args)).await,
         Command::Retry(args) => client(context, retry::execute(context, args)).await,
         Command::Workers => client(context, workers::execute(context)).await,
-        Command::Costs(args) => client(context, costs::execute(context, args)).await,
+        Command::Costs => client(context, costs::execute(context)).await,
         Command::Migrate => client(context, migrate::execute(context)).await,
         Command::Doctor => context.unless_interrupted(doctor::execute(context)).await,
         Command::Completions { shell } => completions::execute(shell).map(|()| 0),

@@ -8,8 +8,6 @@ use nix::unistd::Pid;
 use store::Config;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
-use tokio_postgres::NoTls;
-use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::CliError;
@@ -25,7 +23,8 @@ const TRY_EVERY: Duration = Duration::from_secs(10);
 pub async fn start(home: &Home, durable: bool) -> Result<Postgres, CliError> {
     let settings = Settings { durable, ..Settings::durable(home.postgres()) };
     let postgres = Postgres::start(settings).await?;
-    create_database(&postgres.url("postgres", "postgres")).await.map_err(CliError::Database)?;
+    store::create_database(Config::parse(&postgres.url("postgres", "postgres"), "codeteam")?, DATABASE)
+        .await?;
     // A first migration on a slow disk takes longer than a statement should.
     let owner = Config::parse(&url_of(&postgres, "postgres"), "codeteam")?
         .with_statement_timeout(Duration::from_secs(60));
@@ -43,20 +42,6 @@ pub fn socket_folder(url: &str) -> Option<PathBuf> {
     // No character but the slash of such a folder's path needs escaping.
     let host = url.split_once("?host=")?.1.split('&').next()?;
     Some(PathBuf::from(host.replace("%2F", "/")))
-}
-
-/// The one statement that cannot be sent to the database that it makes.
-async fn create_database(server: &str) -> Result<(), tokio_postgres::Error> {
-    let (client, connection) = tokio_postgres::connect(server, NoTls).await?;
-    let connection = tokio::spawn(connection);
-    let made = client.batch_execute(&format!("create database {DATABASE}")).await;
-    drop(client);
-    // It ends with its client; its error would only repeat the statement's.
-    _ = connection.await;
-    match made {
-        Err(error) if error.code() == Some(&SqlState::DUPLICATE_DATABASE) => Ok(()),
-        other => other,
-    }
 }
 
 /// A server that is kept running: one that was killed is started again on the same data.

@@ -43,6 +43,9 @@ pub enum StoreError {
     )]
     #[allow(missing_docs)]
     SchemaNewer { found: i32, known: i32 },
+    /// Only the database's owner may migrate it.
+    #[error("this role may not migrate the database: give the DATABASE_URL of the role that owns it")]
+    NotOwner,
     /// A migration did not run through.
     #[error("the database could not be migrated")]
     Migration(#[source] Box<dyn std::error::Error + Send + Sync>),

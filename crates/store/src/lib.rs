@@ -26,4 +26,4 @@ pub use journal::Journal;
 pub use ledger::{Basis, Settlement};
 pub use migrations::{Migrated, create_database, migrate};
 pub use queue::{Claim, Claimed, LEASE, Verdict};
-pub use reading::{CallRow, JobFilter, JobRow, ReadEvents};
+pub use reading::{CallRow, CostRow, JobFilter, JobRow, ReadEvents};

@@ -39,18 +39,28 @@ fn known_version() -> i32 {
 ///
 /// Safe when many programs do it at the same moment, and when one is killed half-way: each migration is a transaction.
 /// A database that is newer than this program is left as it is, with [`StoreError::SchemaNewer`].
+/// A role without those rights is refused with [`StoreError::NotOwner`].
 pub async fn migrate(config: Config) -> Result<Migrated, StoreError> {
+    match migrate_as_owner(config).await {
+        Err(StoreError::Postgres(error)) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            Err(StoreError::NotOwner)
+        }
+        other => other,
+    }
+}
+
+async fn migrate_as_owner(config: Config) -> Result<Migrated, StoreError> {
     let mut connection = Connection::open(&config).await?;
     let client = &mut connection.client;
     // The lock is the session's: it goes with the connection, however this ends. The migrations themselves run on the same one.
     client
         .batch_execute(&format!("set client_min_messages = warning; select pg_advisory_lock({LOCK})"))
         .await?;
-    client.batch_execute("create schema if not exists codeteam").await?;
     let (found, known) = (applied_version(client).await?, known_version());
     if found > known {
         return Err(StoreError::SchemaNewer { found, known });
     }
+    client.batch_execute("create schema if not exists codeteam").await?;
     let mut runner = embedded::migrations::runner();
     runner.set_migration_table_name(HISTORY);
     let report = runner.run_async(client).await.map_err(|error| StoreError::Migration(Box::new(error)))?;

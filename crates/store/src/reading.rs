@@ -119,6 +119,37 @@ impl Database {
     }
 }
 
+/// A part of the ledger, added up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct CostRow {
+    /// What was added up: `total`, `model` or `repository`.
+    pub of: String,
+    /// The model's or repository's name; empty for the total.
+    pub name: String,
+    pub jobs: i64,
+    pub calls: i64,
+    /// Calls that are not settled stand in it at their worst case.
+    pub cost: Money,
+    pub usage: Usage,
+}
+
+impl Database {
+    /// The whole ledger added up: in all, by model and by repository, dearest first.
+    pub async fn costs(&self) -> Result<Vec<CostRow>, StoreError> {
+        let rows = self.query(include_str!("../queries/costs.sql"), &[]).await?;
+        let sum = |row: &Row| CostRow {
+            of: row.get("of"),
+            name: row.get("name"),
+            jobs: row.get("jobs"),
+            calls: row.get("calls"),
+            cost: Money(row.get("cost_micros")),
+            usage: usage(row),
+        };
+        Ok(rows.iter().map(sum).collect())
+    }
+}
+
 fn job(row: &Row) -> Result<JobRow, StoreError> {
     let word = |column| row.get::<_, Option<&str>>(column);
     Ok(JobRow {

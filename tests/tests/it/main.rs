@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod architecture;
+mod command_line;
 mod fleet;
 mod jobs;
 mod lives;
 mod trouble;
+mod usage;
