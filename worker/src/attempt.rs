@@ -14,30 +14,30 @@ use crate::lease::Lease;
 use crate::ports::Books;
 use crate::prepare;
 use crate::scratch::Scratch;
-use crate::shift::Shift;
+use crate::worker::Worker;
 
 /// How long the last word may wait for a database that is away.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Works on a claimed job and writes down how it ended. `asked_at` is when the claim was asked for: the job's time runs from
 /// there.
-pub async fn work_on(shift: &Shift, claimed: Claimed, asked_at: Instant) {
+pub async fn work_on(worker: &Worker, claimed: Claimed, asked_at: Instant) {
     let job = claimed.claim.job;
     tracing::info!(%job, attempt = %claimed.claim.attempt, task = %claimed.job.task, "claimed");
-    let journal = Journal::new(shift.database.clone(), claimed.claim, claimed.seq);
+    let journal = Journal::new(worker.database.clone(), claimed.claim, claimed.seq);
     let lease = Lease::keep(
-        shift.database.clone(),
+        worker.database.clone(),
         claimed.claim,
         asked_at,
-        shift.stop.clone(),
-        shift.settings.drain(),
+        worker.stop.clone(),
+        worker.settings.drain(),
     );
-    let end = match attempt(shift, &claimed, &journal, &lease, asked_at).await {
+    let end = match attempt(worker, &claimed, &journal, &lease, asked_at).await {
         Ok(end) | Err(end) => end,
     };
     // Whatever the work made of it: without the lease nothing is written.
     let end = if lease.halted() == Some(Halt::LeaseLost) { End::Lost } else { end };
-    match record(shift, &claimed, &journal, end).await {
+    match record(worker, &claimed, &journal, end).await {
         Ok(Some(state)) => tracing::info!(%job, %state, "the attempt is over"),
         Ok(None) => tracing::warn!(%job, "the lease is lost: another worker goes on with it"),
         Err(error) => {
@@ -47,19 +47,19 @@ pub async fn work_on(shift: &Shift, claimed: Claimed, asked_at: Instant) {
 }
 
 async fn attempt(
-    shift: &Shift,
+    worker: &Worker,
     claimed: &Claimed,
     journal: &Journal,
     lease: &Lease,
     started: Instant,
 ) -> Result<End, End> {
-    let caps = shift.settings.caps(&claimed.job.caps);
+    let caps = worker.settings.caps(&claimed.job.caps);
     let deadline = started + caps.time;
-    let model = prepare::model(shift, claimed)?;
-    let scratch = Scratch::new(&shift.work_dir)?;
-    let resumed = lease.race(prepare::resume(shift, claimed, deadline)).await??;
+    let model = prepare::model(worker, claimed)?;
+    let scratch = Scratch::new(&worker.work_dir)?;
+    let resumed = lease.race(prepare::resume(worker, claimed, deadline)).await??;
     let place =
-        lease.race(prepare::checkout(shift, claimed, &resumed, journal, &scratch, deadline)).await??;
+        lease.race(prepare::checkout(worker, claimed, &resumed, journal, &scratch, deadline)).await??;
     let brief = Brief {
         task: claimed.job.task,
         prompt: claimed.job.prompt.clone(),
@@ -70,7 +70,7 @@ async fn attempt(
         resumed,
     };
     let name = agent::Model::name(&model).to_owned();
-    let books = Books { journal, stop: &shift.stop, model: &name };
+    let books = Books { journal, stop: &worker.stop, model: &name };
     let ports =
         Ports { model: &model, journal: &books, workspace: &place, clock: &Monotonic, halt: lease.halt() };
     let conclusion = agent::run(brief, ports).await;
@@ -87,7 +87,7 @@ async fn attempt(
             Ok(End::Failed { reason, error, retry: conclusion.retryable })
         }
         conclusion => {
-            lease.race(deliver::deliver(shift, claimed, &place, &scratch, conclusion, deadline)).await?
+            lease.race(deliver::deliver(worker, claimed, &place, &scratch, conclusion, deadline)).await?
         }
     }
 }
@@ -101,12 +101,12 @@ fn unfinished(diff: Option<String>) -> Vec<Event> {
 
 /// Writes the end down. None: the job is not this worker's any more.
 async fn record(
-    shift: &Shift,
+    worker: &Worker,
     claimed: &Claimed,
     journal: &Journal,
     end: End,
 ) -> Result<Option<JobState>, StoreError> {
-    let (claim, database) = (&claimed.claim, &shift.database);
+    let (claim, database) = (&claimed.claim, &worker.database);
     let soon = Instant::now() + PATIENCE;
     let written = match end {
         End::Lost => return Ok(None),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::end::End;
 use crate::ports::Place;
 use crate::scratch::Scratch;
-use crate::shift::Shift;
+use crate::worker::Worker;
 
 /// Bytes of the test's output that go into the record.
 const OUTPUT_BYTES: usize = 20_000;
@@ -25,7 +25,7 @@ pub fn reserve(time: Duration) -> Duration {
 
 /// Holds the result against a clean checkout; gives the job's end with the events that tell of it.
 pub async fn deliver(
-    shift: &Shift,
+    worker: &Worker,
     claimed: &Claimed,
     place: &Place,
     scratch: &Scratch,
@@ -53,7 +53,7 @@ pub async fn deliver(
         return Ok(End::Done { outcome: Outcome::None, reason, error: Some(error), events: Vec::new() });
     }
     let verdict = match claimed.job.test_command.as_deref() {
-        Some(command) => verify(shift, place, scratch, &diff, command, deadline).await?,
+        Some(command) => verify(worker, place, scratch, &diff, command, deadline).await?,
         None => Verdict { outcome: Outcome::Unverified, timed_out: false, why: None, event: None },
     };
     let summary = conclusion.summary.unwrap_or_default();
@@ -71,7 +71,7 @@ struct Verdict {
 }
 
 async fn verify(
-    shift: &Shift,
+    worker: &Worker,
     place: &Place,
     scratch: &Scratch,
     diff: &str,
@@ -98,10 +98,10 @@ async fn verify(
         }
         Err(error) => return Err(error.into()),
     }
-    shift.sandbox.adopt(clean.path())?;
+    worker.sandbox.adopt(clean.path())?;
     let timeout = deadline.saturating_duration_since(Instant::now());
     let command = Command { shell: test, dir: clean.path(), timeout, output_limit: OUTPUT_BYTES, env: &[] };
-    let ran = shift.sandbox.run(command).await?;
+    let ran = worker.sandbox.run(command).await?;
     let (outcome, code, why) = match ran.end {
         CommandEnd::Exited(0) => (Outcome::Verified, Some(0), None),
         CommandEnd::Exited(code) => {

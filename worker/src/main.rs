@@ -13,6 +13,7 @@ mod scratch;
 mod settings;
 mod shift;
 mod stop;
+mod worker;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use domain::WorkerId;
 use service::{ExposeSecret, Name, Redaction, Secrets, exit, telemetry};
 
 use crate::settings::Settings;
-use crate::shift::Shift;
+use crate::worker::Worker;
 
 fn main() -> ExitCode {
     let first = std::env::args_os().nth(1);
@@ -66,7 +67,7 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
     let url = secrets.require(Name::DatabaseUrl)?.expose_secret();
     let config = store::Config::parse(url, concat!("codeteam worker ", env!("CARGO_PKG_VERSION")))?;
     let database = Arc::new(store::Database::open(config).await?);
-    let shift = Shift {
+    let worker = Worker {
         id: WorkerId(uuid::Uuid::new_v4()),
         database,
         sandbox: confinement,
@@ -75,7 +76,7 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
         work_dir,
         stop,
     };
-    shift.work().await
+    worker.work().await
 }
 
 /// Says which level the sandbox reaches here, or why it refuses; for `codeteam doctor` and for people.

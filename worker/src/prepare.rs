@@ -13,16 +13,16 @@ use tokio::time::Instant;
 use crate::end::End;
 use crate::ports::Place;
 use crate::scratch::Scratch;
-use crate::shift::Shift;
+use crate::worker::Worker;
 
 /// The job's journal so far: what a resumed attempt goes on from.
-pub async fn resume(shift: &Shift, claimed: &Claimed, deadline: Instant) -> Result<Resumed, End> {
+pub async fn resume(worker: &Worker, claimed: &Claimed, deadline: Instant) -> Result<Resumed, End> {
     const PAGE: i32 = 500;
     let mut events: Vec<EventRecord> = Vec::new();
     loop {
         let after = events.last().map_or(0, |record| record.seq);
-        let read = || shift.database.events(claimed.claim.job, after, PAGE);
-        let page = shift.database.insist(deadline, read).await;
+        let read = || worker.database.events(claimed.claim.job, after, PAGE);
+        let page = worker.database.insist(deadline, read).await;
         let page = page.map_err(|error| End::GivenBack { reason: service::exit::one_line(&error) })?;
         let done = page.len() < PAGE as usize;
         events.extend(page);
@@ -35,7 +35,7 @@ pub async fn resume(shift: &Shift, claimed: &Claimed, deadline: Instant) -> Resu
 
 /// The checkout at the job's commit, with what earlier attempts did in it.
 pub async fn checkout(
-    shift: &Shift,
+    worker: &Worker,
     claimed: &Claimed,
     resumed: &Resumed,
     journal: &Journal,
@@ -55,25 +55,26 @@ pub async fn checkout(
     if let Some(patch) = resumed.patch() {
         workspace.apply(patch).await?;
     }
-    shift.sandbox.adopt(workspace.path())?;
-    Ok(Place { mirror, workspace, sandbox: shift.sandbox.clone() })
+    worker.sandbox.adopt(workspace.path())?;
+    Ok(Place { mirror, workspace, sandbox: worker.sandbox.clone() })
 }
 
 /// The model that the job names, else the settings, else the mode.
-pub fn model(shift: &Shift, claimed: &Claimed) -> Result<Anthropic, End> {
+pub fn model(worker: &Worker, claimed: &Claimed) -> Result<Anthropic, End> {
     const WHERE: &str =
         "the worker has no ANTHROPIC_API_KEY: put {\"ANTHROPIC_API_KEY\": \"...\"} into its secrets";
     let refused = |error: String| End::Failed { reason: ExitReason::ModelError, error, retry: false };
-    let name = match claimed.job.model.as_deref().or(shift.settings.model()) {
+    let name = match claimed.job.model.as_deref().or(worker.settings.model()) {
         Some(name) => name.to_owned(),
-        None => {
-            models::default_for(shift.settings.mode).map_err(|error| refused(error.to_string()))?.name.clone()
-        }
+        None => models::default_for(worker.settings.mode)
+            .map_err(|error| refused(error.to_string()))?
+            .name
+            .clone(),
     };
     let settings = models::Settings {
         model: name,
-        base_url: shift.settings.anthropic_base_url.clone(),
-        key: shift.key.clone().ok_or_else(|| refused(WHERE.to_owned()))?,
+        base_url: worker.settings.anthropic_base_url.clone(),
+        key: worker.key.clone().ok_or_else(|| refused(WHERE.to_owned()))?,
     };
     let random: models::Random = Arc::new(|| rand::rng().random_range(0.0..1.0));
     Anthropic::new(settings, random).map_err(|error| refused(service::exit::one_line(&error)))

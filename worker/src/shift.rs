@@ -1,30 +1,12 @@
 //! A worker's life: claim, work, claim again; sleep when there is nothing to claim; go when told.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use domain::WorkerId;
-use service::SecretString;
-use store::{Database, Doorbell, LEASE, NewWorker, Topic};
+use store::{Doorbell, LEASE, NewWorker, Topic};
 use tokio::time::{Duration, Instant};
 
 use crate::attempt;
-use crate::settings::Settings;
-use crate::stop::Stop;
+use crate::worker::Worker;
 
-/// What a worker has for as long as it lives.
-pub struct Shift {
-    pub id: WorkerId,
-    pub database: Arc<Database>,
-    pub sandbox: sandbox::Sandbox,
-    /// None: no job that needs it can be done, and each says so.
-    pub key: Option<SecretString>,
-    pub settings: Settings,
-    pub work_dir: PathBuf,
-    pub stop: Stop,
-}
-
-impl Shift {
+impl Worker {
     pub async fn work(self) -> anyhow::Result<()> {
         self.register().await?;
         tracing::info!(worker = %self.id, mode = %self.settings.mode, "at the door");

@@ -3,6 +3,9 @@
 use std::io;
 use std::path::Path;
 
+/// Bytes that a patch may have: more is nothing that a person reads or an event carries.
+pub const DIFF_BYTES: u64 = 5_000_000;
+
 /// Why the forge could not do what it was asked. No message holds a password that was written into a URL.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // the messages are the fields' documentation

@@ -25,7 +25,7 @@ mod stderr;
 mod walk;
 mod workspace;
 
-pub use error::ForgeError;
+pub use error::{DIFF_BYTES, ForgeError};
 pub use mirror::{Files, Mirror};
 pub use resolve::{Commit, probe};
-pub use workspace::{DIFF_BYTES, Workspace};
+pub use workspace::Workspace;

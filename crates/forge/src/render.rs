@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use crate::error::DIFF_BYTES;
 use crate::git::{Call, Output};
 use crate::import::{CHANGED_REF, Imported, import};
 use crate::object::{Kind, quoted};
 use crate::private::NO_ATTRIBUTES;
 use crate::walk::{Change, too_large};
-use crate::workspace::DIFF_BYTES;
 use crate::{ForgeError, Mirror};
 
 /// Bytes of old contents that are looked at; what lies beyond is taken for binary, which is always right, if terse.

@@ -15,10 +15,10 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
 
 use crate::ForgeError;
 use crate::checkout::{Tracked, Tree};
+use crate::error::DIFF_BYTES;
 use crate::ignored::Rules;
 use crate::object::{Format, Kind, is_forbidden};
 use crate::read::{Stamp, file_type, has_id, open_dir, open_file, read_at_most};
-use crate::workspace::DIFF_BYTES;
 
 /// Bytes of changed files that are held in memory at once.
 const HELD_BYTES: u64 = 64 << 20;

@@ -7,9 +7,6 @@ use crate::checkout::Tree;
 use crate::read::blocking;
 use crate::{ForgeError, Mirror, stderr};
 
-/// Bytes that a patch may have: more is nothing that a person reads or an event carries.
-pub const DIFF_BYTES: u64 = 5_000_000;
-
 /// A checkout of a mirror's commit. Dropping it leaves the folder where it is.
 #[derive(Clone)]
 pub struct Workspace {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::connection::Connection;
 use crate::database::{Param, Pause};
-use crate::queue::one;
+use crate::row::one;
 use crate::{Database, StoreError};
 
 /// How long a sleeper waits at most before it looks though nobody rang; a fifth more at random, so that a fleet spreads out.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
-use crate::journal::read;
+use crate::row::read;
 use crate::{Database, StoreError};
 
 /// What a worker says of itself when it starts.

@@ -1,6 +1,5 @@
 //! A job's journal: written by the attempt that holds it, read by everybody.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use domain::{Event, EventRecord, ExitReason, JobState, Outcome};
@@ -11,7 +10,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
-use crate::queue::one;
+use crate::row::{one, read};
 use crate::{Claim, Database, StoreError};
 
 /// The writing end of one attempt's journal. Writes go one after the other; one whose acknowledgement was lost is said again
@@ -141,12 +140,4 @@ pub(crate) fn kinds_and_data(events: &[Event]) -> Result<(Vec<String>, Vec<Value
         data.push(json["data"].take());
     }
     Ok((kinds, data))
-}
-
-/// Reads a word of one of the domain's vocabularies.
-pub(crate) fn read<T: FromStr>(text: &str) -> Result<T, StoreError>
-where
-    T::Err: std::fmt::Display,
-{
-    text.parse().map_err(|error: T::Err| StoreError::Unreadable(error.to_string()))
 }

@@ -15,6 +15,7 @@ mod ledger;
 mod migrations;
 mod queue;
 mod reading;
+mod row;
 mod tls;
 
 pub use config::Config;

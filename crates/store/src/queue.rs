@@ -6,7 +6,7 @@ use domain::{Attempt, CapsOverride, ExitReason, JobId, JobState, Mode, Money, Ne
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
-use crate::journal::read;
+use crate::row::{one, read};
 use crate::{Database, StoreError};
 
 /// How long a claim lasts without a heartbeat.
@@ -176,10 +176,6 @@ impl Database {
         self.query(include_str!("../queries/retry_job.sql"), &[(&job.0, Type::UUID)]).await?;
         Ok(())
     }
-}
-
-pub(crate) fn one(rows: &[tokio_postgres::Row]) -> Result<&tokio_postgres::Row, StoreError> {
-    rows.first().ok_or_else(|| StoreError::Unreadable("a row was expected, none came".into()))
 }
 
 fn narrow<T: TryFrom<F>, F: Copy + std::fmt::Display>(

@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
-use crate::journal::read;
+use crate::row::read;
 use crate::{Database, Doorbell, StoreError, Topic};
 
 /// Which jobs to list.

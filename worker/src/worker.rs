@@ -1,0 +1,23 @@
+//! What a worker has for as long as it lives.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::WorkerId;
+use service::SecretString;
+use store::Database;
+
+use crate::settings::Settings;
+use crate::stop::Stop;
+
+/// Shared by all that it does; nothing in it changes.
+pub struct Worker {
+    pub id: WorkerId,
+    pub database: Arc<Database>,
+    pub sandbox: sandbox::Sandbox,
+    /// None: no job that needs it can be done, and each says so.
+    pub key: Option<SecretString>,
+    pub settings: Settings,
+    pub work_dir: PathBuf,
+    pub stop: Stop,
+}
