@@ -69,7 +69,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.claim_job(worker uuid, mode text, lease_ms integer) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, lost_calls integer, lost_micros bigint)
+CREATE FUNCTION codeteam.claim_job(worker uuid, mode text, lease_ms integer) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, lost_calls integer, lost_tokens bigint, lost_micros bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
@@ -100,7 +100,7 @@ begin
   delete from sleepers s where s.topic = claim_job.mode and s.sleeper = claim_job.worker;
   return query select claimed.id, claimed.attempt, claim_seq, claimed.failures, claimed.task, claimed.repo, claimed.base, claimed.prompt,
     claimed.test_command, claimed.model, claimed.step_cap, claimed.token_cap, claimed.time_limit_ms, claimed.cost_cap_micros,
-    count(*)::integer, coalesce(sum(c.cost_micros), 0)::bigint
+    count(*)::integer, coalesce(sum(c.worst_tokens), 0)::bigint, coalesce(sum(c.cost_micros), 0)::bigint
   from calls c where c.job_id = claimed.id and c.attempt > claimed.fresh_after and c.basis = 'worst_case';
 end
 $$;
@@ -399,7 +399,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint) RETURNS void
+CREATE FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint, worst_tokens bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
@@ -418,8 +418,8 @@ begin
         job, held.cost_cap_micros - spent, call, worst_case_micros using errcode = 'QJ004';
     end if;
   end if;
-  insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros)
-  values (reserve.job, reserve.attempt, reserve.call, 'reservation', 'worst_case', held.repo, held.mode, reserve.model, worst_case_micros);
+  insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros, worst_tokens)
+  values (reserve.job, reserve.attempt, reserve.call, 'reservation', 'worst_case', held.repo, held.mode, reserve.model, worst_case_micros, reserve.worst_tokens);
 end
 $$;
 
@@ -562,6 +562,7 @@ CREATE TABLE codeteam.ledger (
     mode text NOT NULL,
     model text NOT NULL,
     cost_micros bigint NOT NULL,
+    worst_tokens bigint DEFAULT 0 NOT NULL,
     uncached bigint DEFAULT 0 NOT NULL,
     cache_read bigint DEFAULT 0 NOT NULL,
     cache_write_5m bigint DEFAULT 0 NOT NULL,
@@ -579,7 +580,8 @@ CREATE TABLE codeteam.ledger (
     CONSTRAINT ledger_cost_micros_check CHECK ((cost_micros >= 0)),
     CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['reservation'::text, 'settlement'::text]))),
     CONSTRAINT ledger_output_check CHECK ((output >= 0)),
-    CONSTRAINT ledger_uncached_check CHECK ((uncached >= 0))
+    CONSTRAINT ledger_uncached_check CHECK ((uncached >= 0)),
+    CONSTRAINT ledger_worst_tokens_check CHECK ((worst_tokens >= 0))
 );
 
 CREATE VIEW codeteam.calls AS
@@ -593,6 +595,7 @@ CREATE VIEW codeteam.calls AS
     COALESCE(s.cost_micros, r.cost_micros) AS cost_micros,
     (s.id IS NOT NULL) AS settled,
     COALESCE(s.basis, r.basis) AS basis,
+    r.worst_tokens,
     COALESCE(s.uncached, (0)::bigint) AS uncached,
     COALESCE(s.cache_read, (0)::bigint) AS cache_read,
     COALESCE(s.cache_write_5m, (0)::bigint) AS cache_write_5m,
@@ -812,8 +815,8 @@ GRANT ALL ON FUNCTION codeteam.release_job(job uuid, attempt integer, worker uui
 
 REVOKE ALL ON FUNCTION codeteam.requeue(job uuid, delay_ms bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint) TO codeteam_worker;
+REVOKE ALL ON FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint, worst_tokens bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint, worst_tokens bigint) TO codeteam_worker;
 
 REVOKE ALL ON FUNCTION codeteam.retire_worker(worker uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.retire_worker(worker uuid) TO codeteam_worker;

@@ -1,7 +1,7 @@
 -- Sets aside the worst case of one model call before it is made. The key is (job, attempt, call): said again after a lost
 -- answer, it changes nothing.
 -- QJ004 cost_cap: the job's own cost cap has no room for it; nothing was reserved.
-create or replace function codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint)
+create or replace function codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint, worst_tokens bigint)
 returns void
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
 declare
@@ -19,7 +19,7 @@ begin
         job, held.cost_cap_micros - spent, call, worst_case_micros using errcode = 'QJ004';
     end if;
   end if;
-  insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros)
-  values (reserve.job, reserve.attempt, reserve.call, 'reservation', 'worst_case', held.repo, held.mode, reserve.model, worst_case_micros);
+  insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros, worst_tokens)
+  values (reserve.job, reserve.attempt, reserve.call, 'reservation', 'worst_case', held.repo, held.mode, reserve.model, worst_case_micros, reserve.worst_tokens);
 end
 $$;

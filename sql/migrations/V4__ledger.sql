@@ -15,6 +15,8 @@ create table codeteam.ledger (
   mode           text        not null,
   model          text        not null, -- reservation: the one asked; settlement: the one that answered
   cost_micros    bigint      not null check (cost_micros >= 0),
+  -- reservations: the tokens at full rate that the call could use at most; settlements have their counts below
+  worst_tokens   bigint      not null default 0 check (worst_tokens >= 0),
   uncached       bigint      not null default 0 check (uncached >= 0),
   cache_read     bigint      not null default 0 check (cache_read >= 0),
   cache_write_5m bigint      not null default 0 check (cache_write_5m >= 0),
@@ -33,7 +35,7 @@ select r.job_id, r.attempt, r.call, r.at as asked_at, r.repo, r.mode,
        coalesce(s.model, r.model) as model,
        coalesce(s.cost_micros, r.cost_micros) as cost_micros,
        s.id is not null as settled,
-       coalesce(s.basis, r.basis) as basis,
+       coalesce(s.basis, r.basis) as basis, r.worst_tokens,
        coalesce(s.uncached, 0) as uncached, coalesce(s.cache_read, 0) as cache_read,
        coalesce(s.cache_write_5m, 0) as cache_write_5m, coalesce(s.cache_write_1h, 0) as cache_write_1h,
        coalesce(s.output, 0) as output, coalesce(s.reasoning, 0) as reasoning

@@ -118,5 +118,6 @@ async fn verify(
             (Outcome::Failed, None, Some("the test command printed without end".to_owned()))
         }
     };
-    Ok(verified(outcome, code, domain::clean(&ran.output), why, ran.end == CommandEnd::TimedOut))
+    let output = domain::clean(&worker.redaction.apply(&ran.output));
+    Ok(verified(outcome, code, output, why, ran.end == CommandEnd::TimedOut))
 }

@@ -72,6 +72,7 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
         database,
         sandbox: confinement,
         key: secrets.get(Name::AnthropicApiKey).cloned(),
+        redaction,
         settings,
         work_dir,
         stop,

@@ -27,7 +27,8 @@ pub async fn resume(worker: &Worker, claimed: &Claimed, deadline: Instant) -> Re
         let done = page.len() < PAGE as usize;
         events.extend(page);
         if done {
-            let lost = Spent { calls: claimed.lost_calls, tokens: 0, cost: claimed.lost_cost };
+            let lost =
+                Spent { calls: claimed.lost_calls, tokens: claimed.lost_tokens, cost: claimed.lost_cost };
             return Ok(Resumed::from_events(&events).with_lost(lost));
         }
     }
@@ -56,7 +57,7 @@ pub async fn checkout(
         workspace.apply(patch).await?;
     }
     worker.sandbox.adopt(workspace.path())?;
-    Ok(Place { mirror, workspace, sandbox: worker.sandbox.clone() })
+    Ok(Place { mirror, workspace, sandbox: worker.sandbox.clone(), redaction: worker.redaction.clone() })
 }
 
 /// The model that the job names, else the settings, else the mode.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::WorkerId;
-use service::SecretString;
+use service::{Redaction, SecretString};
 use store::Database;
 
 use crate::settings::Settings;
@@ -17,6 +17,8 @@ pub struct Worker {
     pub sandbox: sandbox::Sandbox,
     /// None: no job that needs it can be done, and each says so.
     pub key: Option<SecretString>,
+    /// Hides the secrets' values wherever text leaves this process.
+    pub redaction: Redaction,
     pub settings: Settings,
     pub work_dir: PathBuf,
     pub stop: Stop,

@@ -38,15 +38,15 @@ impl Wheel<'_> {
         // Reserving took time too.
         request.timeout = match self.time_left() {
             Ok(left) => left,
-            Err(end) => return self.abandon(step, input, allowed, Billing::Unbilled, end).await,
+            Err(end) => return self.abandon(step, allowed, Billing::Unbilled, end).await,
         };
         let reply = match self.race(request.timeout, model.ask(request)).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) => {
                 let (billing, end) = self.after(&error);
-                return self.abandon(step, input, allowed, billing, end).await;
+                return self.abandon(step, allowed, billing, end).await;
             }
-            Err(end) => return self.abandon(step, input, allowed, Billing::Unknown, end).await,
+            Err(end) => return self.abandon(step, allowed, Billing::Unknown, end).await,
         };
         let elapsed_ms = self.elapsed_ms(began);
         tracing::debug!(step, elapsed_ms, "model answered");
@@ -64,13 +64,12 @@ impl Wheel<'_> {
     async fn abandon(
         &mut self,
         step: u32,
-        input: u64,
         allowed: Allowance,
         billing: Billing,
         end: End,
     ) -> Result<(), End> {
         if billing == Billing::Unknown {
-            self.past.lose(input.saturating_add(allowed.max_output), allowed.worst_case);
+            self.past.lose(allowed.worst_case);
         }
         if matches!(end, End::Halted(Halt::LeaseLost)) {
             return Err(end);

@@ -41,8 +41,8 @@ impl std::ops::Add for Spent {
 pub(crate) struct Allowance {
     /// Tokens that the answer may have.
     pub max_output: u64,
-    /// The most that the call can cost within them.
-    pub worst_case: Money,
+    /// The most that the call can use up within them.
+    pub worst_case: Spent,
 }
 
 /// The job's caps, held against what is spent.
@@ -94,7 +94,8 @@ impl Meter {
             most = most_affordable(least, most, |output| price(input, output) <= money)
                 .ok_or(ExitReason::CostCap)?;
         }
-        Ok(Allowance { max_output: most, worst_case: price(input, most) })
+        let worst_case = Spent { calls: 1, tokens: input.saturating_add(most), cost: price(input, most) };
+        Ok(Allowance { max_output: most, worst_case })
     }
 
     /// Whether the next call is likely to be the last, when the conversation has `context` tokens by now.
@@ -178,7 +179,7 @@ mod tests {
                 let usage = Usage { cache_write_1h: input, output: allowed.max_output, ..Usage::default() };
                 prop_assert!(spent_tokens + usage.full_rate() <= tokens);
                 prop_assert!(spent_cost + PRICE.of(&usage).0 <= cost);
-                prop_assert!(PRICE.of(&usage) <= allowed.worst_case);
+                prop_assert!(PRICE.of(&usage) <= allowed.worst_case.cost);
                 let more = allowed.max_output + 1;
                 prop_assert!(
                     more > 8_000

@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Event, Money};
+use domain::Event;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::Reply;
+use crate::{Reply, Spent};
 
 /// Why the loop must stop at once, whatever it is doing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +46,7 @@ pub enum Billing {
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Sets the worst case of call number `step` (1 for the job's first, counted over all attempts) aside before it is made.
-    async fn reserve(&self, step: u32, model: &str, worst_case: Money) -> Result<(), Halt>;
+    async fn reserve(&self, step: u32, model: &str, worst_case: Spent) -> Result<(), Halt>;
 
     /// Closes the reservation with what the call did use, and appends `events` in the same transaction:
     /// were it two, a crash between them would pay for an answer that nobody has.

@@ -3,7 +3,7 @@
 //! Pure. The running loop applies the events that it writes to the same state with the same code, so what a later attempt
 //! rebuilds cannot differ from what this one had.
 
-use domain::{Event, EventRecord, Money, ToolCall, Usage};
+use domain::{Event, EventRecord, ToolCall, Usage};
 use serde_json::Value;
 
 use crate::Turn;
@@ -179,8 +179,8 @@ impl Resumed {
     }
 
     /// Counts a call of this attempt that gave no answer and may have been charged for.
-    pub(crate) fn lose(&mut self, tokens: u64, cost: Money) {
-        self.lost = self.lost + Spent { calls: 1, tokens, cost };
+    pub(crate) fn lose(&mut self, worst_case: Spent) {
+        self.lost = self.lost + worst_case;
     }
 }
 

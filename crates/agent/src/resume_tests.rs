@@ -1,4 +1,4 @@
-use domain::Attempt;
+use domain::{Attempt, Money};
 use serde_json::json;
 
 use super::*;

@@ -37,16 +37,16 @@ pub struct Settlement<'a> {
 }
 
 impl Journal {
-    /// Reserves the worst case of call `call` (1 for the job's first); tries until `deadline` while the database is out of
-    /// reach. [`StoreError::CostCap`] when the job's own cap has no room for it.
+    /// Reserves the worst case of call `call` (1 for the job's first): money, and tokens at full rate. Tries until `deadline`
+    /// while the database is out of reach. [`StoreError::CostCap`] when the job's own cap has no room for it.
     pub async fn reserve(
         &self,
         call: u32,
         model: &str,
-        worst_case: Money,
+        (cost, tokens): (Money, u64),
         deadline: Instant,
     ) -> Result<(), StoreError> {
-        let call = call_number(call)?;
+        let (call, tokens) = (call_number(call)?, signed(tokens)?);
         let reserve = || async {
             let [job, attempt, worker] = self.claim().params();
             let params = [
@@ -55,7 +55,8 @@ impl Journal {
                 worker,
                 (&call, Type::INT4),
                 (&model, Type::TEXT),
-                (&worst_case.0, Type::INT8),
+                (&cost.0, Type::INT8),
+                (&tokens, Type::INT8),
             ];
             self.database().query(include_str!("../queries/reserve.sql"), &params).await
         };
@@ -82,8 +83,7 @@ impl Journal {
         for (count, tokens) in
             counts.iter_mut().zip([uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning])
         {
-            *count = i64::try_from(tokens)
-                .map_err(|_| StoreError::Invalid(format!("{tokens} is no count of tokens")))?;
+            *count = signed(tokens)?;
         }
         let (kinds, data) = kinds_and_data(events)?;
         self.write(deadline, |after_seq| {
@@ -115,6 +115,11 @@ impl Journal {
         })
         .await
     }
+}
+
+/// PostgreSQL has no unsigned integers.
+fn signed(tokens: u64) -> Result<i64, StoreError> {
+    i64::try_from(tokens).map_err(|_| StoreError::Invalid(format!("{tokens} is no count of tokens")))
 }
 
 fn call_number(call: u32) -> Result<i32, StoreError> {

@@ -40,7 +40,9 @@ pub struct Claimed {
     pub failures: u32,
     /// Calls of earlier attempts whose answers nobody has: they count against the caps.
     pub lost_calls: u32,
-    /// What those count for: their worst case.
+    /// The tokens at full rate that they count for: their worst case.
+    pub lost_tokens: u64,
+    /// The money that they count for: their worst case.
     pub lost_cost: Money,
     /// What is asked for.
     pub job: NewJob,
@@ -98,6 +100,7 @@ impl Database {
             seq: row.get("seq"),
             failures: row.get::<_, i16>("failures").unsigned_abs().into(),
             lost_calls: row.get::<_, i32>("lost_calls").unsigned_abs(),
+            lost_tokens: row.get::<_, i64>("lost_tokens").unsigned_abs(),
             lost_cost: Money(row.get("lost_micros")),
             job: NewJob {
                 mode,

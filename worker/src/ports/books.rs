@@ -1,6 +1,6 @@
 //! The agent's journal, kept in the database.
 
-use agent::{Billing, Halt, Reply};
+use agent::{Billing, Halt, Reply, Spent};
 use async_trait::async_trait;
 use domain::{Event, Money, Usage};
 use store::{Basis, Journal, Settlement, StoreError};
@@ -26,12 +26,13 @@ fn deadline() -> Instant {
 
 #[async_trait]
 impl agent::Journal for Books<'_> {
-    async fn reserve(&self, step: u32, model: &str, worst_case: Money) -> Result<(), Halt> {
+    async fn reserve(&self, step: u32, model: &str, worst_case: Spent) -> Result<(), Halt> {
         // Between two steps nothing that was paid for is thrown away.
         if self.stop.is_draining() {
             return Err(Halt::Interrupted);
         }
-        self.journal.reserve(step, model, worst_case, deadline()).await.map_err(halt)
+        let Spent { cost, tokens, .. } = worst_case;
+        self.journal.reserve(step, model, (cost, tokens), deadline()).await.map_err(halt)
     }
 
     async fn settle(&self, step: u32, reply: &Reply, events: &[Event]) -> Result<(), Halt> {

@@ -10,6 +10,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use forge::{Mirror, Workspace};
 use sandbox::{Command, End, Sandbox};
+use service::Redaction;
 
 /// Bytes of a file that a tool reads. More is no source code, and no model reads it.
 const FILE_BYTES: u64 = 4_000_000;
@@ -21,6 +22,8 @@ pub struct Place {
     pub mirror: Mirror,
     pub workspace: Workspace,
     pub sandbox: Sandbox,
+    /// What a command prints goes to the model and into the journal: no secret may, however it got there.
+    pub redaction: Redaction,
 }
 
 impl Place {
@@ -45,7 +48,7 @@ impl agent::Workspace for Place {
                 Exit::Signal(9)
             }
         };
-        Ok(CommandResult { output: output.into_bytes(), exit })
+        Ok(CommandResult { output: self.redaction.apply(&output).into_owned().into_bytes(), exit })
     }
 
     async fn read(&self, path: &str) -> Result<Vec<u8>, WorkspaceError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use agent::{Billing, Halt, Journal, Reply, Resumed};
+use agent::{Billing, Halt, Journal, Reply, Resumed, Spent};
 use async_trait::async_trait;
 use domain::{Attempt, Event, EventRecord, Money};
 
@@ -110,12 +110,13 @@ impl State {
 
 #[async_trait]
 impl Journal for Books {
-    async fn reserve(&self, step: u32, _model: &str, reserved: Money) -> Result<(), Halt> {
+    async fn reserve(&self, step: u32, _model: &str, worst_case: Spent) -> Result<(), Halt> {
         if let Some(halt) = self.state().answer.take() {
             return Err(halt);
         }
         self.operation(|state| {
-            let double = state.ledger.insert((state.attempt, step), Entry { reserved, closed: None });
+            let double =
+                state.ledger.insert((state.attempt, step), Entry { reserved: worst_case.cost, closed: None });
             assert_eq!(double, None, "no call is reserved twice");
         })
     }

@@ -37,7 +37,7 @@ async fn a_silent_workers_job_goes_to_the_next_who_claims_and_its_late_writes_to
     let journal = journal_of(&roles.worker, &old);
     let late = [
         journal.append(&[Event::Noted { message: "late".into() }], soon()).await.err(),
-        journal.reserve(1, "m", Money(1), soon()).await.err(),
+        journal.reserve(1, "m", (Money(1), 70), soon()).await.err(),
         journal.settle(1, &settlement, &[], soon()).await.err(),
         roles.worker.release(&old.claim, "late").await.err(),
         roles.worker.fail_attempt(&old.claim, ExitReason::ModelError, "late", None).await.err(),

@@ -22,7 +22,7 @@ async fn a_call_counts_at_its_worst_case_until_it_is_settled() {
     let held = claimed(&roles.api, &roles.worker, worker()).await;
     let journal = journal_of(&roles.worker, &held);
     let held = held.claim;
-    journal.reserve(1, "the-one-that-was-asked", Money(900), soon()).await.unwrap();
+    journal.reserve(1, "the-one-that-was-asked", (Money(900), 70), soon()).await.unwrap();
     let open = roles.api.job(held.job).await.unwrap();
     assert_eq!((open.cost, open.steps), (Money(900), 0));
 
@@ -40,7 +40,7 @@ async fn the_same_call_is_never_paid_twice() {
     let journal = journal_of(&roles.worker, &held);
     let held = held.claim;
     for _ in 0..3 {
-        journal.reserve(1, "m", Money(900), soon()).await.unwrap();
+        journal.reserve(1, "m", (Money(900), 70), soon()).await.unwrap();
     }
     for _ in 0..3 {
         journal.settle(1, &reported(400), &[], soon()).await.unwrap();
@@ -56,7 +56,7 @@ async fn a_lost_answer_costs_its_reservation_and_an_unbilled_one_nothing() {
     let journal = journal_of(&roles.worker, &held);
     let held = held.claim;
     for (call, basis) in [(1, Basis::WorstCase), (2, Basis::Unbilled)] {
-        journal.reserve(call, "m", Money(900), soon()).await.unwrap();
+        journal.reserve(call, "m", (Money(900), 70), soon()).await.unwrap();
         let settlement = Settlement { basis, usage: Usage::default(), ..reported(123) };
         journal.settle(call, &settlement, &[], soon()).await.unwrap();
     }
@@ -71,11 +71,11 @@ async fn a_cost_cap_is_held_where_the_reservation_is_made() {
     roles.api.submit(&job).await.unwrap();
     let held = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap();
     let journal = journal_of(&roles.worker, &held);
-    journal.reserve(1, "m", Money(700), soon()).await.unwrap();
-    let refused = journal.reserve(2, "m", Money(301), soon()).await;
+    journal.reserve(1, "m", (Money(700), 70), soon()).await.unwrap();
+    let refused = journal.reserve(2, "m", (Money(301), 70), soon()).await;
     assert!(matches!(refused, Err(StoreError::CostCap(_))), "{refused:?}");
     journal.settle(1, &reported(100), &[], soon()).await.unwrap();
-    journal.reserve(2, "m", Money(900), soon()).await.unwrap();
+    journal.reserve(2, "m", (Money(900), 70), soon()).await.unwrap();
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn an_answer_is_paid_for_and_kept_in_one_transaction() {
     let held = claimed(&roles.api, &roles.worker, worker()).await;
     let journal = journal_of(&roles.worker, &held);
     let answer = [domain::Event::Noted { message: "the answer".into() }];
-    journal.reserve(1, "m", Money(900), soon()).await.unwrap();
+    journal.reserve(1, "m", (Money(900), 70), soon()).await.unwrap();
     let unreserved = journal.settle(2, &reported(1), &answer, soon()).await;
     assert!(unreserved.is_err());
     journal.settle(1, &reported(400), &answer, soon()).await.unwrap();
@@ -96,12 +96,12 @@ async fn an_answer_is_paid_for_and_kept_in_one_transaction() {
 async fn a_lost_call_counts_for_the_next_attempt_until_a_person_retries() {
     let roles = roles().await;
     let first = claimed(&roles.api, &roles.worker, worker()).await;
-    journal_of(&roles.worker, &first).reserve(1, "m", Money(900), soon()).await.unwrap();
+    journal_of(&roles.worker, &first).reserve(1, "m", (Money(900), 70), soon()).await.unwrap();
     roles.worker.release(&first.claim, "the worker died in the middle of the call").await.unwrap();
     let second = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap();
-    assert_eq!((second.lost_calls, second.lost_cost), (1, Money(900)));
+    assert_eq!((second.lost_calls, second.lost_tokens, second.lost_cost), (1, 70, Money(900)));
     roles.worker.fail_attempt(&second.claim, domain::ExitReason::ModelError, "no", None).await.unwrap();
     roles.api.retry(first.claim.job).await.unwrap();
     let third = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap();
-    assert_eq!((third.lost_calls, third.lost_cost), (0, Money(0)));
+    assert_eq!((third.lost_calls, third.lost_tokens, third.lost_cost), (0, 0, Money(0)));
 }
