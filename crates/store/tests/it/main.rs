@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod doorbell;
+mod doorbell_model;
 mod faults;
 mod fence;
 mod journal;
