@@ -38,11 +38,11 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.busy_workers() RETURNS SETOF integer
+CREATE FUNCTION codeteam.busy_workers() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
-  select w.pid from workers w where w.id in (select j.worker_id from jobs j where j.state = 'running')
+  select distinct worker_id from jobs where state = 'running'
 $$;
 
 CREATE FUNCTION codeteam.cancel_job(job uuid) RETURNS text
@@ -69,7 +69,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.claim_job(worker uuid, mode text, lease_ms integer) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, lost_calls integer, lost_tokens bigint, lost_micros bigint)
+CREATE FUNCTION codeteam.claim_job(worker uuid, mode text) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, lost_calls integer, lost_tokens bigint, lost_micros bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
@@ -77,31 +77,46 @@ CREATE FUNCTION codeteam.claim_job(worker uuid, mode text, lease_ms integer) RET
 declare
   claimed   jobs;
   claim_seq bigint; -- of the event that says so: the last that the worker knows of
+  about     workers;
 begin
   perform set_config('synchronous_commit', 'off', true);
   perform sweep_expired();
+  -- A lease that has just been renewed is left alone: a quick worker claims much more often than it must be heard of.
+  select w.* into about from workers w where w.id = claim_job.worker;
+  if not found then
+    raise exception 'there is no worker %', worker using errcode = 'QJ006', hint = 'register_worker comes first';
+  elsif about.stopped_at is not null
+     or about.lease_expires_at < clock_timestamp() + make_interval(secs => about.lease_ms / 1500.0) then
+    perform renew_lease(claim_job.worker);
+  end if;
   -- Materialised: inlined into the update, the planner may lock more rows than the limit says.
   with next as materialized (
-    select j.id from jobs j
-    where j.state = 'queued' and j.mode = claim_job.mode and j.run_at <= clock_timestamp()
-    order by j.priority desc, j.run_at, j.id
+    select c.id from claimable c
+    where c.mode = claim_job.mode
+    order by c.priority desc, c.run_at, c.id
     limit 1 for no key update skip locked
   )
   update jobs j
-  set state = 'running', attempt = j.attempt + 1, worker_id = claim_job.worker, lease_ms = claim_job.lease_ms,
-      lease_expires_at = clock_timestamp() + make_interval(secs => claim_job.lease_ms / 1000.0),
-      started_at = clock_timestamp()
+  set state = 'running', attempt = j.attempt + 1, worker_id = claim_job.worker, started_at = clock_timestamp()
   from next where j.id = next.id
   returning j.* into claimed;
   if not found then
     return;
   end if;
-  claim_seq := append_event(claimed.id, claimed.attempt, 'claimed', jsonb_build_object('worker', claim_job.worker));
+  claim_seq := append_event(claimed.id, claimed.attempt, 'claimed', jsonb_build_object('worker', claim_job.worker, 'sandbox', about.sandbox));
   delete from sleepers s where s.topic = claim_job.mode and s.sleeper = claim_job.worker;
+  if claimed.attempt > 1 then
+    select count(*), coalesce(sum(c.worst_tokens), 0), coalesce(sum(c.cost_micros), 0)
+    into claim_job.lost_calls, claim_job.lost_tokens, claim_job.lost_micros
+    from calls c where c.job_id = claimed.id and c.attempt > claimed.fresh_after and c.basis = 'worst_case';
+  else
+    claim_job.lost_calls := 0;
+    claim_job.lost_tokens := 0;
+    claim_job.lost_micros := 0;
+  end if;
   return query select claimed.id, claimed.attempt, claim_seq, claimed.failures, claimed.task, claimed.repo, claimed.base, claimed.prompt,
     claimed.test_command, claimed.model, claimed.step_cap, claimed.token_cap, claimed.time_limit_ms, claimed.cost_cap_micros,
-    count(*)::integer, coalesce(sum(c.worst_tokens), 0)::bigint, coalesce(sum(c.cost_micros), 0)::bigint
-  from calls c where c.job_id = claimed.id and c.attempt > claimed.fresh_after and c.basis = 'worst_case';
+    claim_job.lost_calls, claim_job.lost_tokens, claim_job.lost_micros;
 end
 $$;
 
@@ -122,8 +137,32 @@ begin
     insert into sleepers as s (topic, sleeper) values (doze.topic, doze.sleeper)
     on conflict on constraint sleepers_pkey do update set refreshed_at = clock_timestamp();
   end if;
-  update workers w set heartbeat_at = clock_timestamp() where w.id = doze.sleeper;
+  update workers w set heartbeat_at = clock_timestamp(), stopped_at = null where w.id = doze.sleeper;
   return query select armed, l.ready, l.next_due_ms from look(doze.topic, doze.job, doze.after_seq) l;
+end
+$$;
+
+CREATE FUNCTION codeteam.end_attempt(job uuid, may_retry boolean, delay_ms bigint, exit_reason text, error text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+declare
+  held jobs;
+begin
+  select j.* into held from jobs j where j.id = end_attempt.job;
+  if held.cancel_requested then
+    perform end_job(job, 'cancelled', 'none', 'cancelled', null);
+    return 'cancelled';
+  elsif not may_retry then
+    perform end_job(job, 'failed', 'none', exit_reason, error);
+    return 'failed';
+  elsif held.deaths >= 3 or held.failures + held.deaths >= held.max_attempts then
+    perform end_job(job, 'dead', 'none', exit_reason,
+      format('given up after %s attempts: %s', held.failures + held.deaths, error));
+    return 'dead';
+  end if;
+  perform requeue(job, delay_ms);
+  return 'queued';
 end
 $$;
 
@@ -136,7 +175,7 @@ declare
 begin
   update jobs j
   set state = end_job.state, outcome = end_job.outcome, exit_reason = end_job.exit_reason, error = end_job.error,
-      finished_at = clock_timestamp(), worker_id = null, lease_expires_at = null, lease_ms = null
+      finished_at = clock_timestamp(), worker_id = null
   where j.id = end_job.job
   returning j.attempt into last_attempt;
   perform append_event(job, last_attempt, 'finished', jsonb_build_object(
@@ -148,27 +187,12 @@ CREATE FUNCTION codeteam.fail_attempt(job uuid, attempt integer, worker uuid, ex
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
-#variable_conflict use_variable
-declare
-  held      jobs    := hold(job, attempt, worker);
-  burnt     integer := held.failures + held.deaths + 1;
-  may_retry boolean := retry_in_ms is not null and burnt < held.max_attempts and not held.cancel_requested;
 begin
+  perform hold(job, attempt, worker);
   update jobs j set failures = j.failures + 1, error = fail_attempt.error where j.id = fail_attempt.job;
   perform append_event(job, attempt, 'attempt_failed', jsonb_build_object(
-    'reason', exit_reason, 'error', error, 'retry_in_ms', case when may_retry then retry_in_ms end));
-  if may_retry then
-    perform requeue(job, greatest(retry_in_ms, 1));
-    return 'queued';
-  elsif held.cancel_requested then
-    perform end_job(job, 'cancelled', 'none', 'cancelled', null);
-    return 'cancelled';
-  elsif retry_in_ms is null then
-    perform end_job(job, 'failed', 'none', exit_reason, error);
-    return 'failed';
-  end if;
-  perform end_job(job, 'dead', 'none', exit_reason, format('given up after %s attempts: %s', burnt, error));
-  return 'dead';
+    'reason', exit_reason, 'error', error, 'retry_in_ms', retry_in_ms));
+  return end_attempt(job, retry_in_ms is not null, greatest(retry_in_ms, 1), exit_reason, error);
 end
 $$;
 
@@ -194,20 +218,24 @@ CREATE FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
+declare
+  unheard jobs;
 begin
   perform set_config('synchronous_commit', 'off', true);
-  update workers w set heartbeat_at = clock_timestamp() where w.id = heartbeat.worker;
+  perform renew_lease(heartbeat.worker);
+  for unheard in
+    select j.* from jobs j join workers w on w.id = j.worker_id
+    where j.state = 'running' and j.worker_id = heartbeat.worker and not j.id = any (heartbeat.job_ids)
+      and j.started_at < clock_timestamp() - make_interval(secs => w.lease_ms / 3000.0)
+    for no key update of j skip locked
+  loop
+    perform append_event(unheard.id, unheard.attempt, 'released', '{"reason": "its worker never heard of the claim"}');
+    perform requeue(unheard.id, 0);
+  end loop;
   return query
-  with named as (
-    select n.job, n.attempt from unnest(heartbeat.job_ids, heartbeat.attempts) as n (job, attempt)
-  ), renewed as (
-    update jobs j set lease_expires_at = clock_timestamp() + make_interval(secs => j.lease_ms / 1000.0)
-    from named n
-    where j.id = n.job and j.state = 'running' and j.attempt = n.attempt and j.worker_id = heartbeat.worker
-    returning j.id, j.cancel_requested
-  )
-  select n.job, case when r.id is null then 'lost' when r.cancel_requested then 'cancel' else 'ok' end
-  from named n left join renewed r on r.id = n.job;
+  select n.job, case when j.id is null then 'lost' when j.cancel_requested then 'cancel' else 'ok' end
+  from unnest(heartbeat.job_ids, heartbeat.attempts) as n (job, attempt)
+  left join jobs j on j.id = n.job and j.state = 'running' and j.attempt = n.attempt and j.worker_id = heartbeat.worker;
 end
 $$;
 
@@ -233,8 +261,6 @@ CREATE TABLE codeteam.jobs (
     failures smallint DEFAULT 0 NOT NULL,
     deaths smallint DEFAULT 0 NOT NULL,
     worker_id uuid,
-    lease_expires_at timestamp with time zone,
-    lease_ms integer,
     cancel_requested boolean DEFAULT false NOT NULL,
     outcome text,
     exit_reason text,
@@ -258,7 +284,7 @@ CREATE TABLE codeteam.jobs (
     CONSTRAINT jobs_test_command_check CHECK (((test_command ~ '\S'::text) AND (octet_length(test_command) <= 10000))),
     CONSTRAINT jobs_time_limit_ms_check CHECK (((time_limit_ms >= 1000) AND (time_limit_ms <= 86400000))),
     CONSTRAINT jobs_token_cap_check CHECK (((token_cap >= 1) AND (token_cap <= 100000000))),
-    CONSTRAINT running_means_leased CHECK ((((state = 'running'::text) = (worker_id IS NOT NULL)) AND ((worker_id IS NULL) = (lease_expires_at IS NULL)) AND ((worker_id IS NULL) = (lease_ms IS NULL))))
+    CONSTRAINT running_means_held CHECK (((state = 'running'::text) = (worker_id IS NOT NULL)))
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.01', autovacuum_analyze_scale_factor='0.02', toast_tuple_target='256');
 
@@ -297,25 +323,51 @@ begin
 end
 $$;
 
+CREATE TABLE codeteam.workers (
+    id uuid NOT NULL,
+    mode text NOT NULL,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    version text NOT NULL,
+    sandbox text NOT NULL,
+    lease_ms integer NOT NULL,
+    lease_expires_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
+    stopped_at timestamp with time zone,
+    CONSTRAINT workers_lease_ms_check CHECK (((lease_ms >= 1) AND (lease_ms <= 3600000))),
+    CONSTRAINT workers_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text])))
+)
+WITH (fillfactor='50', autovacuum_vacuum_threshold='20');
+
+CREATE FUNCTION codeteam.lease_ends(w codeteam.workers) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+  select greatest(w.lease_expires_at, pg_catalog.pg_postmaster_start_time() + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
+$$;
+
 CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq bigint DEFAULT 0) RETURNS TABLE(ready boolean, next_due_ms bigint, snapshot_xmin bigint, snapshot_xmax bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
   with modes as (
     select unnest(case when topic = 'scaler' then array['mechanic', 'genius'] else array[topic] end) as mode
+  ), leases as (
+    select lease_ends(w) as ends from jobs j join workers w on w.id = j.worker_id join modes m on m.mode = j.mode
+    where j.state = 'running'
   ), due as (
-    select min(least(
-      (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode order by j.run_at limit 1),
-      (select min(greatest(j.lease_expires_at, pg_postmaster_start_time() + make_interval(secs => j.lease_ms / 1000.0)))
-       from jobs j where j.state = 'running' and j.mode = m.mode)
-    )) as at
-    from modes m
+    select min(at) as at from (
+      select (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > clock_timestamp()
+              order by j.run_at limit 1) from modes m
+      union all
+      select ends from leases where ends > clock_timestamp()
+    ) as coming (at)
   )
   select
-    coalesce(due.at <= clock_timestamp(), false)
-      or (topic = 'scaler' and exists (select from jobs where state = 'running'))
+    exists (select from claimable c join modes m on m.mode = c.mode)
+      or exists (select from leases where ends <= clock_timestamp() or topic = 'scaler')
       or (topic = 'events' and exists (select from events e where e.job_id = look.job and e.seq > look.after_seq)),
-    case when due.at > clock_timestamp() then ceil(extract(epoch from due.at - clock_timestamp()) * 1000)::bigint end,
+    ceil(extract(epoch from due.at - clock_timestamp()) * 1000)::bigint,
     pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
     pg_snapshot_xmax(pg_current_snapshot())::text::bigint
   from due
@@ -325,20 +377,23 @@ CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, schedu
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
-  select m.mode,
-         count(*) filter (where d.due <= now()),
-         count(*) filter (where j.state = 'queued' and d.due > now()),
-         count(*) filter (where j.state = 'running' and d.due > now()),
-         count(distinct j.worker_id) filter (where j.state = 'running' and d.due > now()),
-         (extract(epoch from now() - min(d.due) filter (where d.due <= now())) * 1000)::bigint,
-         ceil(extract(epoch from min(d.due) filter (where d.due > now()) - now()) * 1000)::bigint
+  select m.mode, queue.ready + held.expired, queue.scheduled, held.live, held.busy,
+         (extract(epoch from now() - least(queue.oldest, held.oldest)) * 1000)::bigint,
+         ceil(extract(epoch from least(queue.next, held.next) - now()) * 1000)::bigint
   from unnest(array['mechanic', 'genius']) as m (mode)
-  left join jobs j on j.mode = m.mode and j.state in ('queued', 'running')
-  left join lateral (
-    select case j.state when 'queued' then j.run_at
-           else greatest(j.lease_expires_at, pg_postmaster_start_time() + make_interval(secs => j.lease_ms / 1000.0)) end as due
-  ) d on j.id is not null
-  group by m.mode
+  cross join lateral (
+    select (select count(*) from (select from claimable c where c.mode = m.mode limit 1000) c) as ready,
+           (select count(*) from (select from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > now() limit 1000) j) as scheduled,
+           (select c.run_at from claimable c where c.mode = m.mode order by c.run_at limit 1) as oldest,
+           (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > now() order by j.run_at limit 1) as next
+  ) queue
+  cross join lateral (
+    select count(*) filter (where l.ends <= now()) as expired, min(l.ends) filter (where l.ends <= now()) as oldest,
+           count(*) filter (where l.ends > now()) as live, min(l.ends) filter (where l.ends > now()) as next,
+           count(distinct l.worker_id) filter (where l.ends > now()) as busy
+    from (select j.worker_id, lease_ends(w) as ends from jobs j join workers w on w.id = j.worker_id
+          where j.state = 'running' and j.mode = m.mode) l
+  ) held
 $$;
 
 CREATE FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) RETURNS TABLE(seq bigint, attempt integer, at timestamp with time zone, kind text, data jsonb)
@@ -358,12 +413,13 @@ CREATE FUNCTION codeteam.record_decision(service text, previous integer, target 
   values (service, previous, target, reason, observation)
 $$;
 
-CREATE FUNCTION codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text) RETURNS void
+CREATE FUNCTION codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text, lease_ms integer) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
   delete from workers w where w.heartbeat_at < now() - interval '1 day';
-  insert into workers (id, mode, host, pid, version, sandbox) values (worker, mode, host, pid, version, sandbox)
+  insert into workers (id, mode, host, pid, version, sandbox, lease_ms, lease_expires_at)
+  values (worker, mode, host, pid, version, sandbox, lease_ms, clock_timestamp() + make_interval(secs => lease_ms / 1000.0))
   on conflict (id) do update set heartbeat_at = clock_timestamp();
 $$;
 
@@ -383,6 +439,19 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.renew_lease(worker uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+begin
+  update workers w
+  set heartbeat_at = clock_timestamp(), stopped_at = null,
+      lease_expires_at = clock_timestamp() + make_interval(secs => w.lease_ms / 1000.0)
+  where w.id = worker;
+  return found;
+end
+$$;
+
 CREATE FUNCTION codeteam.requeue(job uuid, delay_ms bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
@@ -391,7 +460,7 @@ declare
   job_mode text;
 begin
   update jobs j
-  set state = 'queued', worker_id = null, lease_expires_at = null, lease_ms = null,
+  set state = 'queued', worker_id = null,
       run_at = case when delay_ms > 0 then clock_timestamp() + make_interval(secs => delay_ms / 1000.0) else j.run_at end
   where j.id = requeue.job
   returning j.mode into job_mode;
@@ -517,28 +586,35 @@ CREATE FUNCTION codeteam.sweep_expired(most integer DEFAULT 10) RETURNS integer
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
 declare
-  lost  jobs;
-  swept integer := 0;
+  silent uuid;
+  lost   jobs;
+  swept  integer := 0;
 begin
-  for lost in
-    select j.* from jobs j
-    where j.state = 'running'
-      and greatest(j.lease_expires_at, pg_postmaster_start_time() + make_interval(secs => j.lease_ms / 1000.0)) <= clock_timestamp()
-    limit most for no key update skip locked
+  -- Nearly always nobody is: that case costs one look at a small table.
+  if not exists (select from workers w where w.stopped_at is null and lease_ends(w) <= clock_timestamp()) then
+    return 0;
+  end if;
+  -- A heartbeat that comes meanwhile waits for this row, or this skips it: a worker is silent or not, never both.
+  for silent in
+    select w.id from workers w
+    where w.stopped_at is null and lease_ends(w) <= clock_timestamp()
+      and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
+    for no key update skip locked
   loop
-    swept := swept + 1;
-    perform append_event(lost.id, lost.attempt, 'lease_expired', jsonb_build_object('worker', lost.worker_id));
-    if lost.cancel_requested then
-      perform end_job(lost.id, 'cancelled', 'none', 'cancelled', null);
-    elsif lost.deaths + 1 >= 3 or lost.failures + lost.deaths + 1 >= lost.max_attempts then
+    for lost in
+      select j.* from jobs j where j.state = 'running' and j.worker_id = silent
+      limit most - swept for no key update skip locked
+    loop
+      swept := swept + 1;
+      perform append_event(lost.id, lost.attempt, 'lease_expired', jsonb_build_object('worker', silent));
       update jobs set deaths = deaths + 1 where id = lost.id;
-      perform end_job(lost.id, 'dead', 'none', 'lost_worker',
-        format('%s of its workers fell silent without giving it back', lost.deaths + 1));
-    else
-      update jobs set deaths = deaths + 1 where id = lost.id;
-      perform requeue(lost.id, 0);
-    end if;
+      perform end_attempt(lost.id, true, 0, 'lost_worker', 'its worker fell silent without giving it back');
+    end loop;
   end loop;
+  -- A worker that has been silent for so long is gone. Should it come back, its next word says so.
+  update workers w set stopped_at = w.heartbeat_at
+  where w.stopped_at is null and w.heartbeat_at < clock_timestamp() - interval '2 minutes'
+    and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id);
   return swept;
 end
 $$;
@@ -606,6 +682,14 @@ CREATE VIEW codeteam.calls AS
      LEFT JOIN codeteam.ledger s ON (((s.job_id = r.job_id) AND (s.attempt = r.attempt) AND (s.call = r.call) AND (s.kind = 'settlement'::text))))
   WHERE (r.kind = 'reservation'::text);
 
+CREATE VIEW codeteam.claimable AS
+ SELECT j.id,
+    j.mode,
+    j.priority,
+    j.run_at
+   FROM codeteam.jobs j
+  WHERE ((j.state = 'queued'::text) AND (j.run_at <= clock_timestamp()));
+
 CREATE TABLE codeteam.events (
     job_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -668,20 +752,6 @@ CREATE TABLE codeteam.sleepers (
 )
 WITH (fillfactor='50', autovacuum_vacuum_threshold='20');
 
-CREATE TABLE codeteam.workers (
-    id uuid NOT NULL,
-    mode text NOT NULL,
-    host text NOT NULL,
-    pid integer NOT NULL,
-    version text NOT NULL,
-    sandbox text NOT NULL,
-    started_at timestamp with time zone DEFAULT now() NOT NULL,
-    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
-    stopped_at timestamp with time zone,
-    CONSTRAINT workers_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text])))
-)
-WITH (fillfactor='50');
-
 ALTER TABLE ONLY codeteam.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (job_id, seq);
 
@@ -709,11 +779,13 @@ ALTER TABLE ONLY codeteam.sleepers
 ALTER TABLE ONLY codeteam.workers
     ADD CONSTRAINT workers_pkey PRIMARY KEY (id);
 
+CREATE INDEX jobs_due ON codeteam.jobs USING btree (mode, run_at) WHERE (state = 'queued'::text);
+
 CREATE INDEX jobs_queued ON codeteam.jobs USING btree (mode, priority DESC, run_at, id) WHERE (state = 'queued'::text);
 
 CREATE INDEX jobs_recent ON codeteam.jobs USING btree (created_at DESC, id);
 
-CREATE INDEX jobs_running ON codeteam.jobs USING btree (mode, worker_id) WHERE (state = 'running'::text);
+CREATE INDEX jobs_running ON codeteam.jobs USING btree (worker_id) WHERE (state = 'running'::text);
 
 CREATE INDEX scale_decisions_recent ON codeteam.scale_decisions USING btree (at DESC);
 
@@ -737,13 +809,15 @@ GRANT ALL ON FUNCTION codeteam.busy_workers() TO codeteam_scaler;
 REVOKE ALL ON FUNCTION codeteam.cancel_job(job uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.cancel_job(job uuid) TO codeteam_api;
 
-REVOKE ALL ON FUNCTION codeteam.claim_job(worker uuid, mode text, lease_ms integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.claim_job(worker uuid, mode text, lease_ms integer) TO codeteam_worker;
+REVOKE ALL ON FUNCTION codeteam.claim_job(worker uuid, mode text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.claim_job(worker uuid, mode text) TO codeteam_worker;
 
 REVOKE ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) TO codeteam_worker;
 GRANT ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) TO codeteam_scaler;
 GRANT ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.end_attempt(job uuid, may_retry boolean, delay_ms bigint, exit_reason text, error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.end_job(job uuid, state text, outcome text, exit_reason text, error text) FROM PUBLIC;
 
@@ -792,6 +866,10 @@ REVOKE ALL ON FUNCTION codeteam.hold(job uuid, attempt integer, worker uuid) FRO
 
 REVOKE ALL ON FUNCTION codeteam.jobs_doorbell() FROM PUBLIC;
 
+GRANT SELECT ON TABLE codeteam.workers TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.lease_ends(w codeteam.workers) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO codeteam_worker;
 GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO codeteam_scaler;
@@ -807,11 +885,13 @@ GRANT ALL ON FUNCTION codeteam.read_events(job uuid, after_seq bigint, most inte
 REVOKE ALL ON FUNCTION codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb) TO codeteam_scaler;
 
-REVOKE ALL ON FUNCTION codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text) TO codeteam_worker;
+REVOKE ALL ON FUNCTION codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text, lease_ms integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text, lease_ms integer) TO codeteam_worker;
 
 REVOKE ALL ON FUNCTION codeteam.release_job(job uuid, attempt integer, worker uuid, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.release_job(job uuid, attempt integer, worker uuid, reason text) TO codeteam_worker;
+
+REVOKE ALL ON FUNCTION codeteam.renew_lease(worker uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.requeue(job uuid, delay_ms bigint) FROM PUBLIC;
 
@@ -852,6 +932,4 @@ GRANT SELECT ON TABLE codeteam.calls TO codeteam_api;
 GRANT SELECT ON TABLE codeteam.events TO codeteam_api;
 
 GRANT SELECT ON TABLE codeteam.scale_decisions TO codeteam_api;
-
-GRANT SELECT ON TABLE codeteam.workers TO codeteam_api;
 

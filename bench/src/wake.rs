@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::{ExitReason, JobState, Mode, Outcome, WorkerId};
-use store::{Database, Doorbell, Journal, LEASE, Topic};
+use store::{Database, Doorbell, Journal, LEASE, NewWorker, Topic};
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
@@ -115,9 +115,13 @@ async fn sleeping_worker(server: &Server) -> anyhow::Result<mpsc::Receiver<Insta
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let worker = WorkerId(uuid::Uuid::new_v4());
+        let (host, version, sandbox) = ("bench", "0", "none");
+        let about =
+            NewWorker { id: worker, mode: Mode::Mechanic, host, pid: 0, version, sandbox, lease: LEASE };
+        database.register_worker(&about).await?;
         let mut doorbell = Doorbell::new(database.clone(), Topic::Mode(Mode::Mechanic), worker.0);
         loop {
-            while let Some(claimed) = database.claim(worker, Mode::Mechanic, LEASE).await? {
+            while let Some(claimed) = database.claim(worker, Mode::Mechanic).await? {
                 let at = Instant::now();
                 let journal = Journal::new(database.clone(), claimed.claim, claimed.seq);
                 let end = (JobState::Succeeded, Outcome::Unverified, ExitReason::Finished);

@@ -25,6 +25,8 @@ pub enum CliError {
     #[error(transparent)]
     Job(#[from] InvalidJob),
     #[error(transparent)]
+    Model(#[from] models::LookupError),
+    #[error(transparent)]
     Script(#[from] ScriptError),
     #[error(transparent)]
     Forge(#[from] ForgeError),
@@ -70,7 +72,7 @@ impl CliError {
     /// The exit code that this error ends the program with.
     pub fn exit_code(&self) -> u8 {
         match self {
-            CliError::Usage(_) | CliError::Job(_) | CliError::Script(_) => BAD_USAGE,
+            CliError::Usage(_) | CliError::Job(_) | CliError::Model(_) | CliError::Script(_) => BAD_USAGE,
             CliError::Forge(error) => match error {
                 // These are about this machine, not about what was asked for.
                 ForgeError::GitMissing | ForgeError::GitTooOld { .. } => COULD_NOT,

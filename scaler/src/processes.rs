@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::Mode;
+use domain::{Mode, WorkerId};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, ChildStdin, Command};
@@ -47,14 +47,14 @@ pub struct Processes {
 
 struct Running {
     mode: Mode,
-    pid: u32,
+    id: WorkerId,
     /// None: it has been told to go when it is done.
     leash: Option<ChildStdin>,
     signals: mpsc::UnboundedSender<Signal>,
 }
 
 struct Ended {
-    pid: u32,
+    id: WorkerId,
     lived: Duration,
     failure: Option<String>,
 }
@@ -75,8 +75,10 @@ impl Processes {
     }
 
     fn start(&mut self, mode: Mode) -> std::io::Result<()> {
+        let id = WorkerId(uuid::Uuid::new_v4());
         let mut child = Command::new(&self.recipe.program)
             .arg("--retire-on-stdin-close")
+            .env("WORKER_ID", id.to_string())
             .env("MODE", mode.as_str())
             .env("SECRETS", &self.recipe.secrets)
             .stdin(Stdio::piped())
@@ -85,15 +87,14 @@ impl Processes {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let pid = child.id().unwrap_or_default();
         let (signals, inbox) = mpsc::unbounded_channel();
-        self.children.push(Running { mode, pid, leash: child.stdin.take(), signals });
-        tokio::spawn(watch(child, pid, inbox, self.report.clone()));
+        self.children.push(Running { mode, id, leash: child.stdin.take(), signals });
+        tokio::spawn(watch(child, id, inbox, self.report.clone()));
         Ok(())
     }
 
     fn note_end(&mut self, end: Ended) {
-        self.children.retain(|child| child.pid != end.pid);
+        self.children.retain(|child| child.id != end.id);
         let Some(failure) = end.failure else {
             self.stillborn = 0;
             return;
@@ -114,7 +115,7 @@ impl Processes {
 /// Waits for a child's end and hands signals on: only who waits for a process may signal it, or the id may be another's.
 async fn watch(
     mut child: Child,
-    pid: u32,
+    id: WorkerId,
     mut signals: mpsc::UnboundedReceiver<Signal>,
     report: mpsc::UnboundedSender<Ended>,
 ) {
@@ -123,9 +124,9 @@ async fn watch(
         tokio::select! {
             status = child.wait() => break status,
             Some(signal) = signals.recv() => {
-                if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
+                if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
                     // It may have ended already; that is what it was for.
-                    let _ = kill(Pid::from_raw(id), signal);
+                    let _ = kill(Pid::from_raw(pid), signal);
                 }
             }
         }
@@ -136,19 +137,19 @@ async fn watch(
         Err(error) => Some(error.to_string()),
     };
     // Nobody listens any more when the scaler itself goes.
-    let _ = report.send(Ended { pid, lived: born.elapsed(), failure });
+    let _ = report.send(Ended { id, lived: born.elapsed(), failure });
 }
 
 #[async_trait]
 impl Actuator for Processes {
-    async fn set(&mut self, mode: Mode, target: u32, busy: &HashSet<u32>) -> Vec<Mishap> {
+    async fn set(&mut self, mode: Mode, target: u32, busy: &HashSet<WorkerId>) -> Vec<Mishap> {
         let mut surplus = self.running(mode).saturating_sub(target);
         // Those that have been told to go are part of the surplus already.
         surplus = surplus
             .saturating_sub(count(self.children.iter().filter(|c| c.mode == mode && c.leash.is_none())));
         // The youngest first: a worker that has just been started is the likeliest to be idle.
         let idle =
-            |child: &&mut Running| child.mode == mode && child.leash.is_some() && !busy.contains(&child.pid);
+            |child: &&mut Running| child.mode == mode && child.leash.is_some() && !busy.contains(&child.id);
         for child in self.children.iter_mut().rev().filter(idle).take(surplus as usize) {
             child.leash = None;
         }

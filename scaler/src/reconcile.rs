@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Mode;
+use domain::{Mode, WorkerId};
 use store::{Database, Doorbell, Observation, StoreError};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -13,8 +13,10 @@ use crate::actuator::Actuator;
 use crate::decide::{History, decide};
 use crate::settings::Settings;
 
-/// Between two looks while there is work.
+/// Between two looks while there is work and nobody rings.
 const LOOK: Duration = Duration::from_secs(1);
+/// Between two looks at least, however often it rings.
+const BREATH: Duration = Duration::from_millis(100);
 /// A look that takes longer is no look: capacity is held.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -30,7 +32,11 @@ pub struct Reconciler<A> {
 impl<A: Actuator> Reconciler<A> {
     /// Runs until it is told to stop; the actuator is stopped then, too.
     pub async fn run(mut self) -> Result<(), StoreError> {
-        let mut histories = [History::default(); Mode::ALL.len()];
+        // What stands is what is held until there is a look: a scaler that starts knows nothing better.
+        let mut histories: Vec<History> = Mode::ALL
+            .iter()
+            .map(|&mode| History { target: self.actuator.running(mode), surplus_since: None })
+            .collect();
         let ended = loop {
             let seen = self.observe().await;
             for (&mode, history) in Mode::ALL.iter().zip(&mut histories) {
@@ -39,18 +45,22 @@ impl<A: Actuator> Reconciler<A> {
             let quiet = seen.is_some_and(|(seen, _)| Mode::ALL.iter().all(|&mode| is_quiet(&seen, mode)))
                 && histories.iter().all(|history| history.target == 0)
                 && Mode::ALL.iter().all(|&mode| self.actuator.running(mode) == 0);
+            let room = Mode::ALL
+                .iter()
+                .zip(&histories)
+                .any(|(&mode, history)| history.target < self.settings.limits(mode).max);
             let stop = self.stop.clone();
             tokio::select! {
                 () = stop.cancelled() => break Ok(()),
-                woken = self.rest(quiet) => if let Err(error) = woken { break Err(error) },
+                woken = self.rest(quiet, room) => if let Err(error) = woken { break Err(error) },
             }
         };
         self.actuator.stop().await;
         ended
     }
 
-    /// The queue, and the process ids of the workers that hold a job. None: the database did not answer.
-    async fn observe(&self) -> Option<(Observation, HashSet<u32>)> {
+    /// The queue, and the workers that hold a job. None: the database did not answer.
+    async fn observe(&self) -> Option<(Observation, HashSet<WorkerId>)> {
         let look = async {
             let seen = self.database.observe().await?;
             Ok::<_, StoreError>((seen, self.database.busy_workers().await?.into_iter().collect()))
@@ -72,7 +82,7 @@ impl<A: Actuator> Reconciler<A> {
         &mut self,
         mode: Mode,
         history: &mut History,
-        seen: Option<&(Observation, HashSet<u32>)>,
+        seen: Option<&(Observation, HashSet<WorkerId>)>,
     ) {
         let observation = seen.map(|(seen, _)| seen.of(mode));
         let decision = decide(observation, &self.settings.limits(mode), history, Instant::now());
@@ -81,9 +91,8 @@ impl<A: Actuator> Reconciler<A> {
             tracing::info!(%mode, previous, target = decision.target, reason = decision.reason, "decided");
             self.record(mode, previous, decision.target, &decision.reason, observation).await;
         }
-        let none = HashSet::new();
-        let busy = seen.map_or(&none, |(_, busy)| busy);
-        // Without a look nobody is known to be idle, and nobody is stopped: the target is what it was.
+        // Without a look nobody is known to be idle, so nothing is touched.
+        let Some((_, busy)) = seen else { return };
         for mishap in self.actuator.set(mode, decision.target, busy).await {
             tracing::warn!(%mode, "{mishap}");
         }
@@ -105,21 +114,31 @@ impl<A: Actuator> Reconciler<A> {
         }
     }
 
-    /// Until something may have changed: the doorbell when all is quiet, a short while otherwise.
-    async fn rest(&mut self, quiet: bool) -> Result<(), StoreError> {
+    /// Until something may have changed. Asleep, only the doorbell counts. Awake, it hears new jobs as long as there is `room` for
+    /// another worker; without room a ring would change nothing, and inserts are spared it.
+    async fn rest(&mut self, quiet: bool, room: bool) -> Result<(), StoreError> {
         if quiet {
-            self.doorbell.sleep().await?;
-            // Awake, it looks by itself: inserts need not ring for it.
-            if let Err(error) = self.doorbell.wake().await {
-                tracing::debug!(%error, "still listed as a sleeper");
-            }
-        } else {
-            tokio::select! {
-                () = sleep(LOOK) => {}
-                () = self.actuator.changed() => {}
-            }
+            return self.doorbell.sleep().await.map(drop);
+        }
+        if !room {
+            self.doorbell
+                .wake()
+                .await
+                .unwrap_or_else(|error| tracing::debug!(%error, "still listed as a sleeper"));
+        }
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            () = self.actuator.changed() => {}
+            () = heard(&mut self.doorbell), if room => sleep(BREATH).await,
         }
         Ok(())
+    }
+}
+
+/// Returns when it rings; never when the bell is out of reach, since there is a look each second.
+async fn heard(doorbell: &mut Doorbell) {
+    if doorbell.rung().await.is_err() {
+        std::future::pending().await
     }
 }
 

@@ -18,7 +18,7 @@ begin
     insert into sleepers as s (topic, sleeper) values (doze.topic, doze.sleeper)
     on conflict on constraint sleepers_pkey do update set refreshed_at = clock_timestamp();
   end if;
-  update workers w set heartbeat_at = clock_timestamp() where w.id = doze.sleeper;
+  update workers w set heartbeat_at = clock_timestamp(), stopped_at = null where w.id = doze.sleeper;
   return query select armed, l.ready, l.next_due_ms from look(doze.topic, doze.job, doze.after_seq) l;
 end
 $$;

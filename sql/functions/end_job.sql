@@ -6,7 +6,7 @@ declare
 begin
   update jobs j
   set state = end_job.state, outcome = end_job.outcome, exit_reason = end_job.exit_reason, error = end_job.error,
-      finished_at = clock_timestamp(), worker_id = null, lease_expires_at = null, lease_ms = null
+      finished_at = clock_timestamp(), worker_id = null
   where j.id = end_job.job
   returning j.attempt into last_attempt;
   perform append_event(job, last_attempt, 'finished', jsonb_build_object(

@@ -1,24 +1,29 @@
--- One call per process renews all its leases. Each job that was named comes back with a verdict:
---   ok      renewed
---   cancel  renewed, and somebody asked for its end: stop and finish it as cancelled
---   lost    no longer this worker's: stop its commands, deliver nothing
+-- One call per process keeps its lease and tells it of its jobs. Each job that was named comes back with a verdict:
+--   ok      still its own
+--   cancel  still its own, and somebody asked for its end: stop and finish it as cancelled
+--   lost    no longer its own: stop its commands, deliver nothing
+-- A job that the worker holds and did not name is one whose claim it never heard of, because the answer was lost: it goes back.
 -- The commit does not wait for the disk: after a crash every lease is good for one more lease time anyway.
 create or replace function codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[])
 returns table (job_id uuid, verdict text)
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+declare
+  unheard jobs;
 begin
   perform set_config('synchronous_commit', 'off', true);
-  update workers w set heartbeat_at = clock_timestamp() where w.id = heartbeat.worker;
+  perform renew_lease(heartbeat.worker);
+  for unheard in
+    select j.* from jobs j join workers w on w.id = j.worker_id
+    where j.state = 'running' and j.worker_id = heartbeat.worker and not j.id = any (heartbeat.job_ids)
+      and j.started_at < clock_timestamp() - make_interval(secs => w.lease_ms / 3000.0)
+    for no key update of j skip locked
+  loop
+    perform append_event(unheard.id, unheard.attempt, 'released', '{"reason": "its worker never heard of the claim"}');
+    perform requeue(unheard.id, 0);
+  end loop;
   return query
-  with named as (
-    select n.job, n.attempt from unnest(heartbeat.job_ids, heartbeat.attempts) as n (job, attempt)
-  ), renewed as (
-    update jobs j set lease_expires_at = clock_timestamp() + make_interval(secs => j.lease_ms / 1000.0)
-    from named n
-    where j.id = n.job and j.state = 'running' and j.attempt = n.attempt and j.worker_id = heartbeat.worker
-    returning j.id, j.cancel_requested
-  )
-  select n.job, case when r.id is null then 'lost' when r.cancel_requested then 'cancel' else 'ok' end
-  from named n left join renewed r on r.id = n.job;
+  select n.job, case when j.id is null then 'lost' when j.cancel_requested then 'cancel' else 'ok' end
+  from unnest(heartbeat.job_ids, heartbeat.attempts) as n (job, attempt)
+  left join jobs j on j.id = n.job and j.state = 'running' and j.attempt = n.attempt and j.worker_id = heartbeat.worker;
 end
 $$;

@@ -8,19 +8,22 @@ returns table (ready boolean, next_due_ms bigint, snapshot_xmin bigint, snapshot
 language sql stable security definer set search_path = codeteam, pg_temp as $$
   with modes as (
     select unnest(case when topic = 'scaler' then array['mechanic', 'genius'] else array[topic] end) as mode
+  ), leases as (
+    select lease_ends(w) as ends from jobs j join workers w on w.id = j.worker_id join modes m on m.mode = j.mode
+    where j.state = 'running'
   ), due as (
-    select min(least(
-      (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode order by j.run_at limit 1),
-      (select min(greatest(j.lease_expires_at, pg_postmaster_start_time() + make_interval(secs => j.lease_ms / 1000.0)))
-       from jobs j where j.state = 'running' and j.mode = m.mode)
-    )) as at
-    from modes m
+    select min(at) as at from (
+      select (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > clock_timestamp()
+              order by j.run_at limit 1) from modes m
+      union all
+      select ends from leases where ends > clock_timestamp()
+    ) as coming (at)
   )
   select
-    coalesce(due.at <= clock_timestamp(), false)
-      or (topic = 'scaler' and exists (select from jobs where state = 'running'))
+    exists (select from claimable c join modes m on m.mode = c.mode)
+      or exists (select from leases where ends <= clock_timestamp() or topic = 'scaler')
       or (topic = 'events' and exists (select from events e where e.job_id = look.job and e.seq > look.after_seq)),
-    case when due.at > clock_timestamp() then ceil(extract(epoch from due.at - clock_timestamp()) * 1000)::bigint end,
+    ceil(extract(epoch from due.at - clock_timestamp()) * 1000)::bigint,
     pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
     pg_snapshot_xmax(pg_current_snapshot())::text::bigint
   from due

@@ -1,31 +1,37 @@
--- What the scaler decides from, one row per mode, all from one snapshot.
---   ready      jobs that a worker could claim now, expired leases among them
---   scheduled  queued jobs whose time has not come
---   running    jobs under a live lease
---   busy       workers that hold one of those
+-- What the scaler decides from, one row per mode, all from one snapshot. Counts end at 1,000: more makes no difference to a
+-- decision, and a long queue must not make it slow.
+--   ready            jobs that a worker could claim now, expired leases among them
+--   scheduled        queued jobs whose time has not come
+--   running          jobs under a live lease
+--   busy             workers that hold one of those
+--   oldest_ready_ms  for how long the oldest ready job has been ready
+--   next_due_ms      until the next one becomes ready by itself
 create or replace function codeteam.observe()
 returns table (mode text, ready bigint, scheduled bigint, running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint)
 language sql stable security definer set search_path = codeteam, pg_temp as $$
-  select m.mode,
-         count(*) filter (where d.due <= now()),
-         count(*) filter (where j.state = 'queued' and d.due > now()),
-         count(*) filter (where j.state = 'running' and d.due > now()),
-         count(distinct j.worker_id) filter (where j.state = 'running' and d.due > now()),
-         (extract(epoch from now() - min(d.due) filter (where d.due <= now())) * 1000)::bigint,
-         ceil(extract(epoch from min(d.due) filter (where d.due > now()) - now()) * 1000)::bigint
+  select m.mode, queue.ready + held.expired, queue.scheduled, held.live, held.busy,
+         (extract(epoch from now() - least(queue.oldest, held.oldest)) * 1000)::bigint,
+         ceil(extract(epoch from least(queue.next, held.next) - now()) * 1000)::bigint
   from unnest(array['mechanic', 'genius']) as m (mode)
-  left join jobs j on j.mode = m.mode and j.state in ('queued', 'running')
-  left join lateral (
-    select case j.state when 'queued' then j.run_at
-           else greatest(j.lease_expires_at, pg_postmaster_start_time() + make_interval(secs => j.lease_ms / 1000.0)) end as due
-  ) d on j.id is not null
-  group by m.mode
+  cross join lateral (
+    select (select count(*) from (select from claimable c where c.mode = m.mode limit 1000) c) as ready,
+           (select count(*) from (select from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > now() limit 1000) j) as scheduled,
+           (select c.run_at from claimable c where c.mode = m.mode order by c.run_at limit 1) as oldest,
+           (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > now() order by j.run_at limit 1) as next
+  ) queue
+  cross join lateral (
+    select count(*) filter (where l.ends <= now()) as expired, min(l.ends) filter (where l.ends <= now()) as oldest,
+           count(*) filter (where l.ends > now()) as live, min(l.ends) filter (where l.ends > now()) as next,
+           count(distinct l.worker_id) filter (where l.ends > now()) as busy
+    from (select j.worker_id, lease_ends(w) as ends from jobs j join workers w on w.id = j.worker_id
+          where j.state = 'running' and j.mode = m.mode) l
+  ) held
 $$;
 
--- The process ids of the workers that hold a job and must not be stopped; for an actuator on the workers' own machine.
-create or replace function codeteam.busy_workers() returns setof integer
+-- The workers that hold a job and must not be stopped.
+create or replace function codeteam.busy_workers() returns setof uuid
 language sql stable security definer set search_path = codeteam, pg_temp as $$
-  select w.pid from workers w where w.id in (select j.worker_id from jobs j where j.state = 'running')
+  select distinct worker_id from jobs where state = 'running'
 $$;
 
 -- The scaler changed its mind, and why.

@@ -6,7 +6,7 @@ declare
   job_mode text;
 begin
   update jobs j
-  set state = 'queued', worker_id = null, lease_expires_at = null, lease_ms = null,
+  set state = 'queued', worker_id = null,
       run_at = case when delay_ms > 0 then clock_timestamp() + make_interval(secs => delay_ms / 1000.0) else j.run_at end
   where j.id = requeue.job
   returning j.mode into job_mode;

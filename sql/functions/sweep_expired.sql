@@ -1,31 +1,38 @@
--- Takes back up to `most` jobs whose worker fell silent, and gives their number. Each claim does this first, so that no
+-- Takes back up to `most` jobs whose workers fell silent, and gives their number. Each claim does this first, so that no
 -- janitor is needed. Only this database's clock decides; after it came up, nobody's lease counts as expired until one lease
 -- time has passed, because nobody could renew while it was down.
 create or replace function codeteam.sweep_expired(most integer default 10) returns integer
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
 declare
-  lost  jobs;
-  swept integer := 0;
+  silent uuid;
+  lost   jobs;
+  swept  integer := 0;
 begin
-  for lost in
-    select j.* from jobs j
-    where j.state = 'running'
-      and greatest(j.lease_expires_at, pg_postmaster_start_time() + make_interval(secs => j.lease_ms / 1000.0)) <= clock_timestamp()
-    limit most for no key update skip locked
+  -- Nearly always nobody is: that case costs one look at a small table.
+  if not exists (select from workers w where w.stopped_at is null and lease_ends(w) <= clock_timestamp()) then
+    return 0;
+  end if;
+  -- A heartbeat that comes meanwhile waits for this row, or this skips it: a worker is silent or not, never both.
+  for silent in
+    select w.id from workers w
+    where w.stopped_at is null and lease_ends(w) <= clock_timestamp()
+      and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
+    for no key update skip locked
   loop
-    swept := swept + 1;
-    perform append_event(lost.id, lost.attempt, 'lease_expired', jsonb_build_object('worker', lost.worker_id));
-    if lost.cancel_requested then
-      perform end_job(lost.id, 'cancelled', 'none', 'cancelled', null);
-    elsif lost.deaths + 1 >= 3 or lost.failures + lost.deaths + 1 >= lost.max_attempts then
+    for lost in
+      select j.* from jobs j where j.state = 'running' and j.worker_id = silent
+      limit most - swept for no key update skip locked
+    loop
+      swept := swept + 1;
+      perform append_event(lost.id, lost.attempt, 'lease_expired', jsonb_build_object('worker', silent));
       update jobs set deaths = deaths + 1 where id = lost.id;
-      perform end_job(lost.id, 'dead', 'none', 'lost_worker',
-        format('%s of its workers fell silent without giving it back', lost.deaths + 1));
-    else
-      update jobs set deaths = deaths + 1 where id = lost.id;
-      perform requeue(lost.id, 0);
-    end if;
+      perform end_attempt(lost.id, true, 0, 'lost_worker', 'its worker fell silent without giving it back');
+    end loop;
   end loop;
+  -- A worker that has been silent for so long is gone. Should it come back, its next word says so.
+  update workers w set stopped_at = w.heartbeat_at
+  where w.stopped_at is null and w.heartbeat_at < clock_timestamp() - interval '2 minutes'
+    and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id);
   return swept;
 end
 $$;

@@ -1,9 +1,11 @@
--- A worker process says that it is there.
-create or replace function codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text)
-returns void
+-- A worker process says that it is there, and how long its lease is to last without a word from it.
+create or replace function codeteam.register_worker(
+  worker uuid, mode text, host text, pid integer, version text, sandbox text, lease_ms integer
+) returns void
 language sql volatile security definer set search_path = codeteam, pg_temp as $$
   delete from workers w where w.heartbeat_at < now() - interval '1 day';
-  insert into workers (id, mode, host, pid, version, sandbox) values (worker, mode, host, pid, version, sandbox)
+  insert into workers (id, mode, host, pid, version, sandbox, lease_ms, lease_expires_at)
+  values (worker, mode, host, pid, version, sandbox, lease_ms, clock_timestamp() + make_interval(secs => lease_ms / 1000.0))
   on conflict (id) do update set heartbeat_at = clock_timestamp();
 $$;
 

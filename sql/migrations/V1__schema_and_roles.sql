@@ -15,6 +15,9 @@ begin
       null;
     end;
     execute format('grant usage on schema codeteam to %I', role_name);
+    -- A program gives a statement up after ten seconds; the server must not go on with it. Said for this database alone, because
+    -- another may say it for its own at this moment.
+    execute format('alter role %I in database %I set statement_timeout = %L', role_name, current_database(), '15s');
   end loop;
 end
 $$;

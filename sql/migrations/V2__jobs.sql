@@ -27,9 +27,7 @@ create table codeteam.jobs (
   fresh_after      integer     not null default 0, -- attempts up to this one were before a person's retry: no cap counts them
   failures         smallint    not null default 0, -- attempts that ended in an error
   deaths           smallint    not null default 0, -- attempts whose worker fell silent
-  worker_id        uuid,
-  lease_expires_at timestamptz,
-  lease_ms         integer,
+  worker_id        uuid, -- who holds it, for as long as that worker's lease lasts (see workers)
   cancel_requested boolean     not null default false,
   outcome          text        check (outcome in ('verified', 'unverified', 'failed', 'none')),
   exit_reason      text        check (exit_reason in ('finished', 'step_cap', 'token_cap', 'time_limit', 'cost_cap',
@@ -40,18 +38,16 @@ create table codeteam.jobs (
   started_at       timestamptz, -- of the latest attempt
   finished_at      timestamptz,
 
-  constraint running_means_leased check
-    ((state = 'running') = (worker_id is not null)
-     and (worker_id is null) = (lease_expires_at is null)
-     and (worker_id is null) = (lease_ms is null)),
+  constraint running_means_held check ((state = 'running') = (worker_id is not null)),
   constraint final_means_explained check
     ((state in ('succeeded', 'failed', 'cancelled', 'dead')) = (finished_at is not null)
      and (finished_at is null) = (exit_reason is null)
      and (finished_at is null) = (outcome is null))
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02, toast_tuple_target = 256);
 
--- The order in which jobs are claimed. Nothing that a heartbeat writes is indexed, so that heartbeats stay in their page.
+-- The order in which jobs are claimed, and the order in which they become due.
 create index jobs_queued on codeteam.jobs (mode, priority desc, run_at, id) where state = 'queued';
--- Few rows at any time: the running jobs, for the sweep of expired leases.
-create index jobs_running on codeteam.jobs (mode, worker_id) where state = 'running';
+create index jobs_due on codeteam.jobs (mode, run_at) where state = 'queued';
+-- Few rows at any time: the running jobs, by who holds them.
+create index jobs_running on codeteam.jobs (worker_id) where state = 'running';
 create index jobs_recent on codeteam.jobs (created_at desc, id);

@@ -26,7 +26,11 @@ pub struct Team {
 impl Team {
     /// On the shared server; its workers ask the model at `model_url`.
     pub async fn new(model_url: &str) -> Team {
-        let database = TestDatabase::new().await;
+        Team::on_database(TestDatabase::new().await, model_url).await
+    }
+
+    /// On a database that the test looks into.
+    pub async fn on_database(database: TestDatabase, model_url: &str) -> Team {
         Team::on(Box::new(move |role| database.url(role)), model_url).await
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use agent::Halt;
 use domain::{Event, ExitReason, Outcome};
 use forge::ForgeError;
+use store::StoreError;
 
 /// The end of an attempt, before it is written down.
 #[derive(Debug)]
@@ -42,6 +43,18 @@ impl From<sandbox::SandboxError> for End {
     }
 }
 
+impl From<StoreError> for End {
+    /// A database that is away is nobody's fault. What it refuses, or what cannot be read in it, burns an attempt: another
+    /// one would meet the same.
+    fn from(error: StoreError) -> End {
+        match error {
+            StoreError::StaleLease(_) => End::Lost,
+            error if error.is_transient() => End::GivenBack { reason: service::exit::one_line(&error) },
+            error => End::failed(ExitReason::SandboxError, error, true),
+        }
+    }
+}
+
 impl From<std::io::Error> for End {
     fn from(error: std::io::Error) -> End {
         End::failed(ExitReason::SandboxError, error, true)
@@ -58,7 +71,11 @@ impl From<Halt> for End {
                 error: None,
                 events: Vec::new(),
             },
-            Halt::Interrupted | Halt::Journal { .. } => End::GivenBack { reason: halt.to_string() },
+            Halt::Interrupted => End::GivenBack { reason: halt.to_string() },
+            Halt::Journal { passing: true, .. } => End::GivenBack { reason: halt.to_string() },
+            Halt::Journal { .. } => {
+                End::Failed { reason: ExitReason::SandboxError, error: halt.to_string(), retry: true }
+            }
             Halt::Budget => {
                 End::Failed { reason: ExitReason::CostCap, error: halt.to_string(), retry: false }
             }
@@ -82,6 +99,15 @@ mod tests {
         let bounds: Vec<_> = [0, 1, 4, 30].map(|failures| retry_after(failures, 1.0).as_secs()).into();
         assert_eq!(bounds, [2, 4, 32, 60]);
         assert_eq!(retry_after(3, 0.0), Duration::from_millis(100));
+    }
+
+    #[test]
+    fn what_a_database_refuses_burns_an_attempt_and_its_absence_does_not() {
+        let unreadable = StoreError::Unreadable("an event of a kind that this program does not know".into());
+        assert!(matches!(End::from(unreadable), End::Failed { retry: true, .. }));
+        let away = StoreError::TimedOut(Duration::from_secs(10));
+        assert!(matches!(End::from(away), End::GivenBack { .. }));
+        assert!(matches!(End::from(StoreError::StaleLease(String::new())), End::Lost));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::Halt;
-use store::{Claim, Database, LEASE, Verdict};
+use store::{Claim, Database, LEASE, Summons, Verdict};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -95,10 +95,11 @@ async fn keep(
     let lifetime = LEASE - MARGIN;
     let mut good_until = claimed_at + lifetime;
     let mut next = claimed_at + BEAT;
+    let mut summons = Summons::new(database.clone(), claim.worker);
     loop {
         tokio::select! {
             () = sleep_until(next) => {}
-            () = rung(&database, &claim) => {}
+            () = summoned(&mut summons) => {}
         }
         let sent = Instant::now();
         match timeout_at(good_until, database.heartbeat(claim.worker, &[claim])).await {
@@ -125,8 +126,8 @@ async fn keep(
 }
 
 /// Returns when somebody rings for this worker; never when the bell is out of reach, since the heartbeats tell then.
-async fn rung(database: &Database, claim: &Claim) {
-    if database.rung_for(claim.worker).await.is_err() {
+async fn summoned(summons: &mut Summons) {
+    if summons.next().await.is_err() {
         std::future::pending().await
     }
 }

@@ -68,7 +68,7 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
     let config = store::Config::parse(url, concat!("codeteam worker ", env!("CARGO_PKG_VERSION")))?;
     let database = Arc::new(store::Database::open(config).await?);
     let worker = Worker {
-        id: WorkerId(uuid::Uuid::new_v4()),
+        id: WorkerId(settings.worker_id.unwrap_or_else(uuid::Uuid::new_v4)),
         database,
         sandbox: confinement,
         key: secrets.get(Name::AnthropicApiKey).cloned(),

@@ -22,8 +22,7 @@ pub async fn resume(worker: &Worker, claimed: &Claimed, deadline: Instant) -> Re
     loop {
         let after = events.last().map_or(0, |record| record.seq);
         let read = || worker.database.events(claimed.claim.job, after, PAGE);
-        let page = worker.database.insist(deadline, read).await;
-        let page = page.map_err(|error| End::GivenBack { reason: service::exit::one_line(&error) })?;
+        let page = worker.database.insist(deadline, read).await?;
         let done = page.len() < PAGE as usize;
         events.extend(page);
         if done {
@@ -49,8 +48,7 @@ pub async fn checkout(
             .await?;
     if resumed.commit().is_none() {
         let event = Event::CheckedOut { commit: mirror.commit().to_owned() };
-        let written = journal.append(&[event], deadline).await;
-        written.map_err(|error| End::GivenBack { reason: service::exit::one_line(&error) })?;
+        journal.append(&[event], deadline).await?;
     }
     let workspace = mirror.checkout(&scratch.path("workspace")).await?;
     if let Some(patch) = resumed.patch() {

@@ -13,6 +13,9 @@ pub struct Settings {
     /// Which jobs it takes: mechanic or genius.
     #[arg(long, env = "MODE")]
     pub mode: Mode,
+    /// Its name in the database, when whoever starts it wants to know it [default: a new one].
+    #[arg(long, env = "WORKER_ID")]
+    pub worker_id: Option<uuid::Uuid>,
     /// The model for jobs that name none [default: the mode's own].
     #[arg(long, env = "MODEL")]
     model: Option<String>,

@@ -1,6 +1,6 @@
 //! A worker's life: claim, work, claim again; sleep when there is nothing to claim; go when told.
 
-use store::{Doorbell, LEASE, NewWorker, Topic};
+use store::{Doorbell, LEASE, NewWorker, Pause, Topic, Wake};
 use tokio::time::{Duration, Instant};
 
 use crate::attempt;
@@ -21,11 +21,13 @@ impl Worker {
     async fn until_stopped(&self) -> anyhow::Result<()> {
         let mode = self.settings.mode;
         let mut doorbell = Doorbell::new(self.database.clone(), Topic::Mode(mode), self.id.0);
+        let mut pause = Pause::default();
         while !self.stop.is_asked() {
             let asked_at = Instant::now();
-            match self.database.claim(self.id, mode, LEASE).await {
+            match self.database.claim(self.id, mode).await {
                 Ok(Some(claimed)) => {
                     attempt::work_on(self, claimed, asked_at).await;
+                    pause = Pause::default();
                     continue;
                 }
                 Ok(None) => {}
@@ -34,7 +36,10 @@ impl Worker {
                 Err(error) => return Err(error.into()),
             }
             tokio::select! {
-                woken = doorbell.sleep() => { woken?; }
+                woken = doorbell.sleep() => if woken? == Wake::Ready {
+                    // There was a job, and yet there was none to claim: somebody holds its row. Asking at once would spin.
+                    tokio::time::sleep(pause.longer()).await;
+                },
                 () = self.stop.asked() => {}
             }
         }
@@ -51,6 +56,7 @@ impl Worker {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
             sandbox: self.sandbox.level().name(),
+            lease: LEASE,
         };
         let soon = Instant::now() + Duration::from_secs(30);
         Ok(self.database.insist(soon, || self.database.register_worker(&worker)).await?)

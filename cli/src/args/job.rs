@@ -67,6 +67,9 @@ impl JobArgs {
             },
         };
         job.check()?;
+        if let Some(model) = &job.model {
+            models::callable(model)?;
+        }
         job.repo = full_address(&job.repo)?;
         job.check()?;
         Ok(job)

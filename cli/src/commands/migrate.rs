@@ -1,7 +1,5 @@
 //! `migrate`: the database that the user's secrets name gets this program's schema.
 
-use std::time::Duration;
-
 use serde_json::json;
 use store::Config;
 
@@ -9,13 +7,10 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::out;
 
-/// A migration may rewrite a table.
-const STATEMENT_WITHIN: Duration = Duration::from_secs(600);
-
 pub async fn execute(context: &Context) -> Result<(), CliError> {
     let keys = context.keys()?;
     let config = Config::parse(keys.require_database_url()?, "codeteam")?;
-    let done = store::migrate(config.with_statement_timeout(STATEMENT_WITHIN)).await?;
+    let done = store::migrate(config).await?;
     if context.json {
         out::json(&json!({
             "version": done.version,

@@ -25,10 +25,7 @@ pub async fn start(home: &Home, durable: bool) -> Result<Postgres, CliError> {
     let postgres = Postgres::start(settings).await?;
     store::create_database(Config::parse(&postgres.url("postgres", "postgres"), "codeteam")?, DATABASE)
         .await?;
-    // A first migration on a slow disk takes longer than a statement should.
-    let owner = Config::parse(&url_of(&postgres, "postgres"), "codeteam")?
-        .with_statement_timeout(Duration::from_secs(60));
-    store::migrate(owner).await?;
+    store::migrate(Config::parse(&url_of(&postgres, "postgres"), "codeteam")?).await?;
     Ok(postgres)
 }
 

@@ -24,8 +24,9 @@ pub fn lines(record: &EventRecord, start: Timestamp) -> Vec<String> {
 
 fn told(record: &EventRecord) -> Vec<String> {
     let line = match &record.event {
-        Event::Claimed { worker } => {
-            format!("worker {} is at work (attempt {})", short(worker), record.attempt)
+        Event::Claimed { worker, sandbox } => {
+            let sandbox = one_line(sandbox, 20);
+            format!("worker {} is at work (attempt {}, sandbox {sandbox})", short(worker), record.attempt)
         }
         Event::CheckedOut { commit } => format!("checked out {}", one_line(commit, 10).trim_end_matches('…')),
         Event::ModelReplied { step, model, text, tool_calls, usage, cost, .. } => {

@@ -66,7 +66,12 @@ mod tests {
             cost: Money(2_155),
             elapsed_ms: 5,
         };
-        let events = [Event::Claimed { worker }, replied(1), replied(2), Event::CancelRequested {}];
+        let events = [
+            Event::Claimed { worker, sandbox: "namespaces".into() },
+            replied(1),
+            replied(2),
+            Event::CancelRequested {},
+        ];
         for (seq, event) in (1..).zip(events) {
             let at = jiff::Timestamp::UNIX_EPOCH;
             progress.take(&EventRecord { seq, attempt: Attempt(1), at, event });

@@ -27,10 +27,10 @@ pub enum Halt {
     /// The ledger has no room for the worst case of the next call.
     #[error("the job's cost cap has no room for another model call")]
     Budget,
-    /// The journal does not take what must be written before the work may go on.
+    /// The journal does not take what must be written before the work may go on. `passing`: it may take it later.
     #[error("the journal cannot be written: {message}")]
     #[allow(missing_docs)]
-    Journal { message: String },
+    Journal { message: String, passing: bool },
 }
 
 /// What is known of the price of a call that gave no answer.
@@ -100,7 +100,7 @@ pub enum WorkspaceError {
 /// Dropping a method's future stops what it does, a command with all its children.
 #[async_trait]
 pub trait Workspace: Send + Sync {
-    /// Runs `command` with `/bin/sh -c` in the root. It is killed after `timeout`.
+    /// Runs `command` in a shell of its own, bash where there is one, in the root. It is killed after `timeout`.
     async fn run(&self, command: &str, timeout: Duration) -> Result<CommandResult, WorkspaceError>;
 
     /// A file's bytes.

@@ -95,11 +95,6 @@ impl Resumed {
         self.patch.as_deref().filter(|patch| !patch.is_empty())
     }
 
-    /// The number of the last model call that was answered, over all attempts; 0 before the first.
-    pub fn last_step(&self) -> u32 {
-        self.last_step
-    }
-
     /// Everything that counts against the caps.
     pub fn spent(&self) -> Spent {
         self.answered + self.lost

@@ -65,7 +65,7 @@ fn what_was_used_is_counted_at_full_rate_and_with_lost_calls() {
     let events = vec![replied(1, vec![call("a", "bash")]), ran("a", "bash"), replied(2, vec![])];
     let past = resumed(events).with_lost(Spent { calls: 1, tokens: 1_000, cost: Money(90) });
     assert_eq!(past.spent(), Spent { calls: 3, tokens: 2 * 110 + 1_000, cost: Money(2 * 7 + 90) });
-    assert_eq!((past.last_step(), past.known()), (2, Some((4, 160))));
+    assert_eq!((past.last_step, past.known()), (2, Some((4, 160))));
 }
 
 #[test]

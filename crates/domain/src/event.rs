@@ -10,8 +10,8 @@ use crate::{Attempt, ExitReason, JobState, Money, Outcome, Usage, WorkerId};
 #[serde(tag = "kind", content = "data", rename_all = "snake_case")]
 #[allow(missing_docs)] // the fields' names are their documentation where no comment stands
 pub enum Event {
-    /// A worker holds the job's lease from here on.
-    Claimed { worker: WorkerId },
+    /// A worker holds the job from here on; its sandbox proved this level when it started.
+    Claimed { worker: WorkerId, sandbox: String },
     /// The workspace stands at `commit`. Once a job has one, every later attempt starts from the same commit.
     CheckedOut { commit: String },
     /// One model call was paid for and answered. `content` is what goes back to the provider unchanged.
@@ -75,7 +75,7 @@ pub struct ToolCall {
 pub struct EventRecord {
     /// 1 for a job's first event; without gaps.
     pub seq: i64,
-    /// The attempt under which it was written; 0 when no worker wrote it.
+    /// The attempt that it is about; 0 when it is about none, such as a person's wish.
     pub attempt: Attempt,
     /// When, by the database's clock.
     pub at: jiff::Timestamp,

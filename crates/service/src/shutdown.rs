@@ -58,11 +58,6 @@ impl Shutdown {
         Ok(shutdown)
     }
 
-    /// A wish that no signal makes, only [`Shutdown::request`].
-    pub fn unheard() -> Shutdown {
-        Shutdown::default()
-    }
-
     /// Cancelled at the first signal: take no new work, finish or hand back what is held.
     pub fn token(&self) -> &CancellationToken {
         &self.drain

@@ -1,1 +1,3 @@
-select codeteam.finish_job($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+select codeteam.finish_job(
+  job => $1, attempt => $2, worker => $3, after_seq => $4, state => $5, outcome => $6, exit_reason => $7, error => $8,
+  kinds => $9, data => $10)

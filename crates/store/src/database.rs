@@ -81,7 +81,7 @@ impl Database {
         loop {
             match call().await {
                 Err(error) if error.is_transient() => {
-                    let pause = pause.next();
+                    let pause = pause.longer();
                     if Instant::now() + pause >= deadline {
                         return Err(error);
                     }
@@ -95,13 +95,14 @@ impl Database {
 }
 
 /// Pauses between tries: full jitter under a bound that doubles from 50 ms to 2 s.
-#[derive(Default)]
-pub(crate) struct Pause {
+#[derive(Debug, Default)]
+pub struct Pause {
     tries: u32,
 }
 
 impl Pause {
-    pub(crate) fn next(&mut self) -> Duration {
+    /// How long to pause before the next try.
+    pub fn longer(&mut self) -> Duration {
         let bound = 50 << self.tries.min(6);
         self.tries += 1;
         Duration::from_millis(rand::rng().random_range(5..=bound.min(2_000)))

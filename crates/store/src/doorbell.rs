@@ -20,7 +20,7 @@ use crate::row::one;
 use crate::{Database, StoreError};
 
 /// How long a sleeper waits at most before it looks though nobody rang; a fifth more at random, so that a fleet spreads out.
-pub const SAFETY_LOOK: Duration = Duration::from_secs(30);
+const SAFETY_LOOK: Duration = Duration::from_secs(30);
 
 /// What a sleeper waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,6 @@ pub struct Doorbell {
     database: Arc<Database>,
     topic: Topic,
     sleeper: Uuid,
-    safety: Duration,
     /// Whether this handle's last registration may still be listed.
     armed: bool,
 }
@@ -83,12 +82,7 @@ struct Look {
 impl Doorbell {
     /// A doorbell for `topic`; `sleeper` names the process, and for workers is the worker's id.
     pub fn new(database: Arc<Database>, topic: Topic, sleeper: Uuid) -> Doorbell {
-        Doorbell { database, topic, sleeper, safety: SAFETY_LOOK, armed: false }
-    }
-
-    /// The same with another safety look, at least a second.
-    pub fn with_safety_look(self, safety: Duration) -> Doorbell {
-        Doorbell { safety: safety.max(Duration::from_secs(1)), ..self }
+        Doorbell { database, topic, sleeper, armed: false }
     }
 
     /// Sleeps until there may be something to do. Outlives a database that goes and comes back; returns an error only when
@@ -99,7 +93,7 @@ impl Doorbell {
             match self.sleep_once().await {
                 Err(error) if error.is_transient() => {
                     tracing::warn!(%error, topic = self.topic.name(), "the doorbell is out of reach; it is tried again");
-                    sleep(pause.next()).await;
+                    sleep(pause.longer()).await;
                 }
                 Ok(None) => pause = Pause::default(),
                 Ok(Some(wake)) => return Ok(wake),
@@ -111,6 +105,25 @@ impl Doorbell {
     /// Sleeps for another topic from now on; for following a job, whose topic holds the last seq that was seen.
     pub(crate) fn set_topic(&mut self, topic: Topic) {
         self.topic = topic;
+    }
+
+    /// Waits for a ring alone, whatever there is to do already: for who is awake and wants to hear of more. Returns when somebody
+    /// rang, and when a ring may have been missed.
+    pub async fn rung(&mut self) -> Result<(), StoreError> {
+        let connection = self.database.connection().await?;
+        let mut rings = connection.rings();
+        let channel = format!("codeteam_{}", self.topic.name());
+        self.database.listen_on(&connection, &channel).await?;
+        let (newly_armed, _) = self.doze(&connection).await?;
+        self.armed = true;
+        if newly_armed {
+            return Ok(()); // what was under way meanwhile did not ring
+        }
+        tokio::select! {
+            () = rung(&mut rings, &channel) => {}
+            () = connection.closed() => {}
+        }
+        Ok(())
     }
 
     /// Takes this sleeper off the list, so that inserts stop ringing for it. Claiming a job does this by itself.
@@ -140,7 +153,7 @@ impl Doorbell {
             if look.ready {
                 return Ok(Some(reason));
             }
-            let safety = Instant::now() + self.safety.mul_f64(rand::rng().random_range(1.0..1.2));
+            let safety = Instant::now() + SAFETY_LOOK.mul_f64(rand::rng().random_range(1.0..1.2));
             let due = look.next_due.map(|due| Instant::now() + due);
             reason = if due.is_some_and(|due| due < safety) { Wake::Due } else { Wake::Safety };
             tokio::select! {
@@ -200,18 +213,33 @@ pub(crate) async fn rung(rings: &mut Receiver<String>, channel: &str) {
     }
 }
 
-impl Database {
-    /// Waits until somebody rings for this worker itself, as `cancel_job` does. It also returns when the connection broke:
-    /// then a ring may have been missed, and the caller's heartbeat tells.
-    pub async fn rung_for(&self, worker: domain::WorkerId) -> Result<(), StoreError> {
-        let connection = self.connection().await?;
-        let mut rings = connection.rings();
-        let channel = format!("codeteam_worker_{worker}");
-        self.listen_on(&connection, &channel).await?;
-        tokio::select! {
-            () = rung(&mut rings, &channel) => {}
-            () = connection.closed() => {}
+/// Hears when somebody rings for one worker itself, as `cancel_job` does. A ring between two waits is not missed.
+pub struct Summons {
+    database: Arc<Database>,
+    channel: String,
+    heard: Option<(Arc<Connection>, Receiver<String>)>,
+}
+
+impl Summons {
+    /// For this worker.
+    pub fn new(database: Arc<Database>, worker: domain::WorkerId) -> Summons {
+        Summons { database, channel: format!("codeteam_worker_{worker}"), heard: None }
+    }
+
+    /// Returns when somebody rang, and on each new connection: a ring may have been missed then, and a heartbeat tells. An
+    /// error means that the database is out of reach. May be dropped at any await and called again.
+    pub async fn next(&mut self) -> Result<(), StoreError> {
+        if let Some((connection, rings)) = self.heard.as_mut().filter(|(connection, _)| connection.is_open())
+        {
+            tokio::select! {
+                () = rung(rings, &self.channel) => return Ok(()),
+                () = connection.closed() => {}
+            }
         }
+        let connection = self.database.connection().await?;
+        let rings = connection.rings();
+        self.database.listen_on(&connection, &self.channel).await?;
+        self.heard = Some((connection, rings));
         Ok(())
     }
 }

@@ -22,6 +22,9 @@ pub enum StoreError {
     /// There is no such job.
     #[error("{0}: `codeteam jobs` lists them")]
     UnknownJob(String),
+    /// Only a registered worker may claim.
+    #[error("{0}")]
+    UnknownWorker(String),
     /// The job's state does not allow that.
     #[error("{0}")]
     WrongState(String),
@@ -43,6 +46,11 @@ pub enum StoreError {
     )]
     #[allow(missing_docs)]
     SchemaNewer { found: i32, known: i32 },
+    /// Somebody else holds a lock for longer than was waited.
+    #[error(
+        "the database is locked by somebody else, perhaps by another migration: try again when that is done"
+    )]
+    Locked,
     /// Only the database's owner may migrate it.
     #[error("this role may not migrate the database: give the DATABASE_URL of the role that owns it")]
     NotOwner,
@@ -92,7 +100,9 @@ impl From<tokio_postgres::Error> for StoreError {
             "QJ001" => StoreError::StaleLease(message),
             "QJ002" => StoreError::WrongState(message),
             "QJ003" => StoreError::UnknownJob(message),
+            "QJ006" => StoreError::UnknownWorker(message),
             "QJ004" => StoreError::CostCap(message),
+            "55P03" => StoreError::Locked,
             code if code.starts_with("22") || code.starts_with("23") => StoreError::Invalid(message),
             _ => StoreError::Postgres(error),
         }

@@ -27,6 +27,8 @@ pub struct NewWorker<'a> {
     pub version: &'a str,
     /// The level that its sandbox proved.
     pub sandbox: &'a str,
+    /// How long it holds its jobs without a word from it: [`crate::LEASE`]. From 1 ms to an hour.
+    pub lease: Duration,
 }
 
 /// A worker that is there.
@@ -48,9 +50,9 @@ pub struct WorkerRow {
 /// The queue of one mode at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ModeObservation {
-    /// Jobs that a worker could claim now, expired leases among them.
+    /// Jobs that a worker could claim now, expired leases among them. Counted up to 1,000.
     pub ready: u32,
-    /// Queued jobs whose time has not come.
+    /// Queued jobs whose time has not come. Counted up to 1,000.
     pub scheduled: u32,
     /// Jobs under a live lease.
     pub running: u32,
@@ -95,13 +97,15 @@ impl Database {
     /// Lists a worker as being there.
     pub async fn register_worker(&self, worker: &NewWorker<'_>) -> Result<(), StoreError> {
         let (mode, pid) = (worker.mode.as_str(), i32::try_from(worker.pid).unwrap_or(0));
-        let params: [Param<'_>; 6] = [
+        let lease_ms = i32::try_from(worker.lease.as_millis()).unwrap_or(i32::MAX);
+        let params: [Param<'_>; 7] = [
             (&worker.id.0, Type::UUID),
             (&mode, Type::TEXT),
             (&worker.host, Type::TEXT),
             (&pid, Type::INT4),
             (&worker.version, Type::TEXT),
             (&worker.sandbox, Type::TEXT),
+            (&lease_ms, Type::INT4),
         ];
         self.query(include_str!("../queries/register_worker.sql"), &params).await?;
         Ok(())
@@ -138,10 +142,10 @@ impl Database {
         Ok(observation)
     }
 
-    /// The process ids of the workers that hold a job, and must not be stopped.
-    pub async fn busy_workers(&self) -> Result<Vec<u32>, StoreError> {
+    /// The workers that hold a job, and must not be stopped.
+    pub async fn busy_workers(&self) -> Result<Vec<WorkerId>, StoreError> {
         let rows = self.query(include_str!("../queries/busy_workers.sql"), &[]).await?;
-        Ok(rows.iter().map(|row| row.get::<_, i32>(0).unsigned_abs()).collect())
+        Ok(rows.iter().map(|row| WorkerId(row.get(0))).collect())
     }
 
     /// Writes down a change of mind, with what it was made from.

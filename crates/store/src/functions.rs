@@ -4,7 +4,9 @@
 pub(crate) const FILES: &[(&str, &str)] = &[
     ("schema_version", include_str!("../../../sql/functions/schema_version.sql")),
     ("ring", include_str!("../../../sql/functions/ring.sql")),
+    ("claimable", include_str!("../../../sql/functions/claimable.sql")),
     ("jobs_doorbell", include_str!("../../../sql/functions/jobs_doorbell.sql")),
+    ("lease_ends", include_str!("../../../sql/functions/lease_ends.sql")),
     ("look", include_str!("../../../sql/functions/look.sql")),
     ("doze", include_str!("../../../sql/functions/doze.sql")),
     ("wake", include_str!("../../../sql/functions/wake.sql")),
@@ -12,6 +14,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("hold", include_str!("../../../sql/functions/hold.sql")),
     ("end_job", include_str!("../../../sql/functions/end_job.sql")),
     ("requeue", include_str!("../../../sql/functions/requeue.sql")),
+    ("end_attempt", include_str!("../../../sql/functions/end_attempt.sql")),
     ("sweep_expired", include_str!("../../../sql/functions/sweep_expired.sql")),
     ("submit_job", include_str!("../../../sql/functions/submit_job.sql")),
     ("claim_job", include_str!("../../../sql/functions/claim_job.sql")),

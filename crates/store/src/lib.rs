@@ -19,8 +19,8 @@ mod row;
 mod tls;
 
 pub use config::Config;
-pub use database::Database;
-pub use doorbell::{Doorbell, SAFETY_LOOK, Topic, Wake};
+pub use database::{Database, Pause};
+pub use doorbell::{Doorbell, Summons, Topic, Wake};
 pub use error::StoreError;
 pub use fleet::{Decision, ModeObservation, NewWorker, Observation, WorkerRow};
 pub use journal::Journal;

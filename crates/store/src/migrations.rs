@@ -53,9 +53,8 @@ async fn migrate_as_owner(config: Config) -> Result<Migrated, StoreError> {
     let mut connection = Connection::open(&config).await?;
     let client = &mut connection.client;
     // The lock is the session's: it goes with the connection, however this ends. The migrations themselves run on the same one.
-    client
-        .batch_execute(&format!("set client_min_messages = warning; select pg_advisory_lock({LOCK})"))
-        .await?;
+    client.batch_execute("set client_min_messages = warning; set lock_timeout = '60s'").await?;
+    client.batch_execute(&format!("select pg_advisory_lock({LOCK})")).await?;
     let (found, known) = (applied_version(client).await?, known_version());
     if found > known {
         return Err(StoreError::SchemaNewer { found, known });

@@ -9,7 +9,7 @@ use crate::database::Param;
 use crate::row::{one, read};
 use crate::{Database, StoreError};
 
-/// How long a claim lasts without a heartbeat.
+/// How long a worker holds its jobs without a word from it.
 pub const LEASE: Duration = Duration::from_secs(30);
 
 /// The fence: what every write of a worker names.
@@ -51,9 +51,9 @@ pub struct Claimed {
 /// A heartbeat's answer for one job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Renewed.
+    /// Still this worker's.
     Ok,
-    /// Renewed, and somebody asked for its end.
+    /// Still this worker's, and somebody asked for its end.
     Cancel,
     /// No longer this worker's: stop its commands, deliver nothing.
     Lost,
@@ -83,16 +83,10 @@ impl Database {
         one(&rows).map(|row| JobId(row.get(0)))
     }
 
-    /// Claims the next job of `mode`, if there is one. A claim whose answer is lost runs out like any other lease.
-    pub async fn claim(
-        &self,
-        worker: WorkerId,
-        mode: Mode,
-        lease: Duration,
-    ) -> Result<Option<Claimed>, StoreError> {
-        let lease_ms = i32::try_from(lease.as_millis()).unwrap_or(i32::MAX);
+    /// Claims the next job of `mode`, if there is one. A job whose claim's answer is lost goes back at the worker's next heartbeat.
+    pub async fn claim(&self, worker: WorkerId, mode: Mode) -> Result<Option<Claimed>, StoreError> {
         let name = mode.as_str();
-        let params: [Param<'_>; 3] = [(&worker.0, Type::UUID), (&name, Type::TEXT), (&lease_ms, Type::INT4)];
+        let params: [Param<'_>; 2] = [(&worker.0, Type::UUID), (&name, Type::TEXT)];
         let rows = self.query(include_str!("../queries/claim_job.sql"), &params).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(Claimed {
@@ -120,7 +114,7 @@ impl Database {
         }))
     }
 
-    /// Renews the leases of one process in one call. The verdicts come in the order of `claims`.
+    /// Keeps the lease of one process, which names all the jobs that it holds. The verdicts come in the order of `claims`.
     pub async fn heartbeat(&self, worker: WorkerId, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError> {
         let jobs: Vec<_> = claims.iter().map(|claim| claim.job.0).collect();
         let attempts: Vec<_> = claims.iter().map(|claim| claim.attempt.0).collect();

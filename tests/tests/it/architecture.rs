@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("testkit", &["domain", "store", "embedded"]),
     ("scaler", &["domain", "store", "service"]),
     ("worker", &["domain", "store", "agent", "models", "sandbox", "forge", "service"]),
-    ("cli", &["domain", "store", "forge", "service", "embedded", "rehearsal"]),
+    ("cli", &["domain", "store", "models", "forge", "service", "embedded", "rehearsal"]),
 ];
 
 /// Libraries that belong to one room: nobody else may bring them in.

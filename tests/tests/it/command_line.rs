@@ -1,6 +1,7 @@
 //! `codeteam` as a person uses it.
 
 use nix::sys::signal::Signal;
+use rehearsal::Rehearsal;
 use serde_json::{Value, json};
 use system_tests::{CommandLine, ModelServer, PATIENCE, Repo, Say, is_empty, say, tool};
 
@@ -18,16 +19,9 @@ async fn counter() -> ModelServer {
     .await
 }
 
-/// A model whose first command never ends.
+/// A model whose first command does not end within the test.
 async fn dawdler() -> ModelServer {
-    ModelServer::start(|turn, request| {
-        let again = request.to_string().contains("interrupted-once");
-        Say::Content(match turn {
-            0 if !again => vec![tool("bash", json!({"command": "sleep 600"}))],
-            _ => vec![tool("edit", json!({"path": "count.sh", "old": "+ 2", "new": "+ 1"}))],
-        })
-    })
-    .await
+    ModelServer::start(|_, _| Say::Content(vec![tool("bash", json!({"command": "sleep 600"}))])).await
 }
 
 #[tokio::test]
@@ -119,34 +113,42 @@ async fn a_job_that_does_not_succeed_ends_with_exit_code_1_and_still_hands_over_
 
 #[tokio::test]
 async fn a_team_stops_on_ctrl_c_leaves_nothing_running_and_goes_on_where_it_stopped() {
-    let model = dawdler().await;
-    let line = CommandLine::with_model(&model.url);
-    let repo = Repo::with(REPO);
+    let pace = std::time::Duration::from_millis(500);
+    let model = Rehearsal::start_paced(rehearsal::demo::script().unwrap(), pace).await.unwrap();
+    let line = CommandLine::with_model(&model.url());
+    let repo = Repo::demo();
     let mut up = line.start(&["up"]);
     up.until("codeteam submit").await;
+    let test = rehearsal::demo::TEST_COMMAND;
     let args =
-        ["submit", "--repo", &repo.url(), "--task", "bug_fix", "--test-command", "sh test.sh", "it adds two"];
+        ["submit", "--repo", &repo.url(), "--task", "bug_fix", "--test-command", test, "a cent too dear"];
     let submitted = line.run(&args).await;
     assert_eq!(submitted.code, Some(0), "{submitted:?}");
     let id = submitted.out.trim().to_owned();
-    let asked = async {
-        while model.requests().is_empty() {
+    let at_work = async {
+        while model.served().requests < 2 {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, asked).await.expect("the job to be at work");
+    tokio::time::timeout(PATIENCE, at_work).await.expect("the job to be at work");
     up.signal(Signal::SIGINT);
     assert_eq!(up.wait().await, Some(0), "{}", up.said());
     line.all_gone().await;
-    let shown = line.run(&["show", &id, "--json"]).await;
-    assert!(shown.out.contains("\"queued\""), "the job is neither lost nor failed: {shown:?}");
+    let shown: Value = serde_json::from_str(&line.run(&["jobs", "--json"]).await.out).unwrap();
+    assert!(shown.to_string().contains("\"queued\""), "the job is neither lost nor failed: {shown}");
+    let before = model.served().requests;
 
     let mut up = line.start(&["up"]);
     up.until("codeteam submit").await;
-    line.run(&["cancel", &id]).await;
+    let logs = line.run(&["logs", &id, "--follow"]).await;
+    assert_eq!(logs.code, Some(0), "{logs:?}");
+    assert!(logs.out.contains("succeeded") && logs.out.contains("verified"), "{}", logs.out);
     up.signal(Signal::SIGTERM);
     assert_eq!(up.wait().await, Some(0), "{}", up.said());
     line.all_gone().await;
+    let turns = 6;
+    assert!(before < turns, "it was done before it was stopped");
+    assert_eq!(model.stop().await.requests, turns, "no step was asked for twice");
 }
 
 #[tokio::test]

@@ -130,16 +130,33 @@ async fn a_report_is_delivered_for_a_task_that_reads() {
 
 #[tokio::test]
 async fn a_running_job_is_cancelled_within_its_command() {
-    let model = ModelServer::start(|_, _| {
-        Say::Content(vec![tool("bash", json!({"command": "echo started > started; sleep 600"}))])
-    })
-    .await;
+    let model =
+        ModelServer::start(|_, _| Say::Content(vec![tool("bash", json!({"command": "sleep 601.5"}))])).await;
     let team = Team::new(&model.url).await;
     let repo = Repo::with(REPO);
     let _worker = team.worker();
     let job = team.submit(&repo, "sleep", None).await;
-    team.events_until(job, |event| matches!(event, Event::ModelReplied { .. })).await;
+    until(|| sleeping("601.5")).await;
     team.api.cancel(job).await.unwrap();
     let (row, _) = team.finished(job).await;
     assert_eq!((row.state, row.exit_reason), (JobState::Cancelled, Some(ExitReason::Cancelled)));
+    assert!(!sleeping("601.5"), "its command outlives it");
+}
+
+/// Whether a `sleep` of that span runs on this machine.
+fn sleeping(span: &str) -> bool {
+    let line = format!("sleep\0{span}\0").into_bytes();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .map(|entry| std::fs::read(entry.path().join("cmdline")))
+        .any(|read| read.is_ok_and(|found| found == line))
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(system_tests::PATIENCE, waiting).await.expect("it to become true");
 }

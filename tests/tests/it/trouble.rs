@@ -108,12 +108,17 @@ async fn huge_binary_and_broken_output_harms_nobody() {
     assert!(largest < 100_000, "the model was sent {largest} bytes");
 }
 
+/// What would be seen without the sandbox is planted, and seen by the test itself: the control.
 #[tokio::test]
 async fn a_command_sees_no_secret_no_network_and_nothing_of_the_worker() {
-    let model = ModelServer::start(|turn, _| {
-        let command = "cat /proc/1/environ /proc/$PPID/environ | tr '\\0' '\\n' | grep -c -e SECRETS -e sk-test; \
-                       find / -name '*.json' -path '*codeteam_worker*' 2>/dev/null | xargs -r cat; \
-                       (exec 3<>/dev/tcp/127.0.0.1/$PORT) 2>&1; env";
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let command = format!(
+        "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; \
+         find / -name 'codeteam_worker.json' 2>/dev/null | xargs -r cat; \
+         (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && echo visited $((6 * 7)); echo all of it ran $((6 * 7))"
+    );
+    let model = ModelServer::start(move |turn, _| {
         Say::Content(match turn {
             0 => vec![tool("bash", json!({"command": command}))],
             1 => vec![tool("edit", json!({"path": "a.txt", "old": "one", "new": "two"}))],
@@ -121,9 +126,71 @@ async fn a_command_sees_no_secret_no_network_and_nothing_of_the_worker() {
         })
     })
     .await;
-    run(&model, |_| {}).await;
+    let mut team = Team::new(&model.url).await;
+    team.set("PLANTED", "planted-in-the-workers-environment");
+    let secrets = team.secrets("codeteam_worker");
+    assert!(std::fs::read_to_string(secrets.strip_prefix("file:").unwrap()).unwrap().contains("sk-test-key"));
+    let connected = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    listener.accept().await.unwrap();
+    drop(connected);
+
+    let repo = Repo::with(REPO);
+    let _worker = team.worker();
+    let job = team.submit(&repo, "look around", None).await;
+    team.finished(job).await;
     let seen = model.requests().last().unwrap().to_string();
-    for secret in ["sk-test-key", "codeteam_worker@", "DATABASE_URL", "SECRETS="] {
+    assert!(seen.contains("all of it ran 42"), "{seen}");
+    for secret in ["sk-test-key", "codeteam_worker@", "DATABASE_URL", "planted-in", "visited 42"] {
         assert!(!seen.contains(secret), "{secret} reached the model");
     }
+    let visitor = tokio::time::timeout(std::time::Duration::from_millis(100), listener.accept()).await;
+    assert!(visitor.is_err(), "a command reached a port of this machine");
+}
+
+/// An event that this worker does not know, as a newer one may have written it.
+#[tokio::test]
+async fn a_job_that_no_worker_can_take_up_is_given_up_after_its_attempts() {
+    let database = testkit::TestDatabase::new().await;
+    let admin = database.client("postgres").await;
+    let model = fixer().await;
+    let team = Team::on_database(database, &model.url).await;
+    let repo = Repo::with(REPO);
+    let job = team.submit(&repo, "x", None).await;
+    let strange = "insert into codeteam.events (job_id, seq, attempt, kind, data) values ($1, 1, 0, 'from_the_future', '{}')";
+    admin.execute(strange, &[&job.0]).await.unwrap();
+    admin.execute("update codeteam.jobs set max_attempts = 2 where id = $1", &[&job.0]).await.unwrap();
+    let _worker = team.worker();
+    let dead = async {
+        while team.api.job(job).await.unwrap().state != JobState::Dead {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(system_tests::PATIENCE, dead).await.unwrap_or_else(|_| panic!("{}", team.log()));
+    let row = team.api.job(job).await.unwrap();
+    assert_eq!(row.attempt.0, 2);
+    assert!(row.error.unwrap().contains("from_the_future"));
+}
+
+/// Somebody has a job's row locked in an open transaction: there is a job, and none to claim.
+#[tokio::test]
+async fn a_worker_does_not_spin_on_a_job_that_it_cannot_claim() {
+    let database = testkit::TestDatabase::new().await;
+    let admin = database.client("postgres").await;
+    let mut other = database.client("postgres").await;
+    let model = fixer().await;
+    let team = Team::on_database(database, &model.url).await;
+    let repo = Repo::with(REPO);
+    let job = team.submit(&repo, "x", Some("sh test.sh")).await;
+    let lock = other.transaction().await.unwrap();
+    lock.execute("select from codeteam.jobs where id = $1 for update", &[&job.0]).await.unwrap();
+    let _worker = team.worker();
+    let statements = "select xact_commit from pg_stat_database where datname = current_database()";
+    let count = async || admin.query_one(statements, &[]).await.unwrap().get::<_, i64>(0);
+    while team.api.workers().await.unwrap().is_empty() {}
+    let before = count().await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await; // the span over which it is counted
+    let made = count().await - before;
+    assert!(made < 100, "{made} statements in three seconds");
+    lock.commit().await.unwrap();
+    assert_eq!(team.finished(job).await.0.outcome, Some(Outcome::Verified));
 }

@@ -47,7 +47,9 @@ async fn an_unknown_word_is_answered_with_the_known_ones() {
 async fn a_model_that_nobody_knows_is_answered_with_those_that_can_be_called() {
     let (line, repo) = (with_key(), Repo::demo());
     let said = run(&line, &repo.url(), &["--model", "gpt-99", "x"]).await;
-    assert_refused(&said, 3, &["gpt-99", "claude-haiku-4-5"]);
+    assert_refused(&said, 2, &["gpt-99", "claude-haiku-4-5"]);
+    let said = run(&line, &repo.url(), &["--model", "gpt-5.1", "x"]).await;
+    assert_refused(&said, 2, &["gpt-5.1", "cannot call", "claude-opus-4-5"]);
 }
 
 #[tokio::test]

@@ -71,6 +71,6 @@ fn halt(error: StoreError) -> Halt {
     match error {
         StoreError::StaleLease(_) => Halt::LeaseLost,
         StoreError::CostCap(_) => Halt::Budget,
-        other => Halt::Journal { message: service::exit::one_line(&other) },
+        other => Halt::Journal { passing: other.is_transient(), message: service::exit::one_line(&other) },
     }
 }

@@ -44,7 +44,7 @@ async fn the_journal_can_stop_the_loop_between_two_steps() {
         (Halt::Budget, ExitReason::CostCap, false),
         (Halt::LeaseLost, ExitReason::LostWorker, true),
         (Halt::Cancelled, ExitReason::Cancelled, false),
-        (Halt::Journal { message: "down".to_owned() }, ExitReason::Interrupted, true),
+        (Halt::Journal { message: "down".to_owned(), passing: true }, ExitReason::Interrupted, true),
     ];
     for (halt, reason, retryable) in reasons {
         let (model, books) = (Script::new(vec![]), Books::new());

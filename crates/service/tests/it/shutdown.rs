@@ -37,7 +37,7 @@ async fn a_program_that_says_what_it_hears() {
 
 #[tokio::test]
 async fn the_program_may_ask_itself() {
-    let shutdown = Shutdown::unheard();
+    let shutdown = Shutdown::default();
     let other = shutdown.clone();
     other.request();
     shutdown.token().cancelled().await;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Mode;
-use store::{Database, Doorbell, LEASE, Topic, Wake};
+use store::{Database, Doorbell, Topic, Wake};
+use testkit::TestDatabase;
 use tokio::time::timeout;
 
-use crate::{journal_of, roles, soon, worker};
+use crate::{claimed, hired, journal_of, roles, soon, worker};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -15,56 +16,84 @@ fn bell(database: &Arc<Database>, sleeper: domain::WorkerId) -> Doorbell {
     Doorbell::new(database.clone(), Topic::Mode(Mode::Mechanic), sleeper.0)
 }
 
-/// Waits until `n` sleepers are listed.
+/// Waits until `n` sleepers are listed and wait: the last thing that each said was its look, and the server has answered it.
 async fn asleep(client: &tokio_postgres::Client, n: i64) {
-    timeout(LONG, async {
-        while client.query_one("select count(*) from codeteam.sleepers", &[]).await.unwrap().get::<_, i64>(0)
-            != n
-        {}
-    })
-    .await
-    .expect("the sleepers to be listed");
+    let waiting = "select (select count(*) from codeteam.sleepers) = $1 and $1 <= (
+        select count(*) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and state = 'idle'
+          and (query like '%codeteam.look%' or query like '%codeteam.doze%'))";
+    timeout(LONG, async { while !client.query_one(waiting, &[&n]).await.unwrap().get::<_, bool>(0) {} })
+        .await
+        .expect("the sleepers to wait");
+}
+
+/// What rings on these channels until `control` does.
+async fn rings(database: &TestDatabase, channels: &[&str], act: impl AsyncFnOnce()) -> Vec<String> {
+    let (client, mut connection) =
+        tokio_postgres::connect(&database.url("postgres"), tokio_postgres::NoTls).await.unwrap();
+    let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+            if let tokio_postgres::AsyncMessage::Notification(ring) = message {
+                sender.send(ring.channel().to_owned()).unwrap();
+            }
+        }
+    });
+    for channel in channels.iter().chain(&["control"]) {
+        client.batch_execute(&format!("listen {channel}")).await.unwrap();
+    }
+    act().await;
+    client.batch_execute("notify control").await.unwrap();
+    let mut heard = Vec::new();
+    loop {
+        match timeout(LONG, notices.recv()).await.expect("the control").unwrap() {
+            control if control == "control" => return heard,
+            ring => heard.push(ring),
+        }
+    }
 }
 
 #[tokio::test]
 async fn a_sleeper_is_woken_by_an_insert_and_one_who_finds_work_does_not_sleep() {
     let roles = roles().await;
     let admin = roles.database.client("postgres").await;
-    let by = worker();
+    let by = hired(&roles.worker).await;
     let mut doorbell = bell(&roles.worker, by);
     let (wake, ()) = tokio::join!(timeout(LONG, doorbell.sleep()), async {
         asleep(&admin, 1).await;
         roles.api.submit(&testkit::job()).await.unwrap();
     });
-    assert!(matches!(wake.unwrap().unwrap(), Wake::Rung | Wake::Ready));
+    assert_eq!(wake.unwrap().unwrap(), Wake::Rung);
     assert_eq!(
         timeout(LONG, doorbell.sleep()).await.unwrap().unwrap(),
         Wake::Ready,
         "the job is still there"
     );
 
-    roles.worker.claim(by, Mode::Mechanic, LEASE).await.unwrap().unwrap();
+    roles.worker.claim(by, Mode::Mechanic).await.unwrap().unwrap();
     asleep(&admin, 0).await;
 }
 
 #[tokio::test]
 async fn an_insert_rings_for_its_own_mode_and_the_scaler_only() {
     let roles = roles().await;
-    let mut scaler = Doorbell::new(roles.database.store("codeteam_scaler").await, Topic::Scaler, worker().0);
-    let mut mechanic = bell(&roles.worker, worker());
     let admin = roles.database.client("postgres").await;
-    let (woken, slept, ()) = tokio::join!(
-        timeout(LONG, scaler.sleep()),
-        timeout(Duration::from_secs(2), mechanic.sleep()),
-        async {
-            asleep(&admin, 2).await;
-            let mut job = testkit::job();
-            job.mode = Mode::Genius;
-            roles.api.submit(&job).await.unwrap();
-        }
-    );
-    woken.unwrap().unwrap();
-    assert!(slept.is_err(), "nobody rang for mechanics");
+    admin
+        .batch_execute(
+            "insert into codeteam.sleepers (topic, sleeper)
+             select topic, gen_random_uuid() from unnest(array['mechanic', 'genius', 'scaler', 'events']) as topic",
+        )
+        .await
+        .unwrap();
+    let channels = ["codeteam_mechanic", "codeteam_genius", "codeteam_scaler", "codeteam_events"];
+    let mut heard = rings(&roles.database, &channels, async || {
+        let mut job = testkit::job();
+        job.mode = Mode::Genius;
+        roles.api.submit(&job).await.unwrap();
+    })
+    .await;
+    heard.sort();
+    assert_eq!(heard, ["codeteam_genius", "codeteam_scaler"]);
 }
 
 #[tokio::test]
@@ -138,11 +167,11 @@ async fn a_thousand_jobs_among_sleepers_that_doze_and_wake_never_wait_for_the_sa
         let database = roles.database.store("codeteam_worker").await;
         let done = done.clone();
         workers.spawn(async move {
-            let by = worker();
+            let by = hired(&database).await;
             let mut doorbell = bell(&database, by);
             let mut wake = Wake::Ready;
             loop {
-                while let Some(claimed) = database.claim(by, Mode::Mechanic, LEASE).await.unwrap() {
+                while let Some(claimed) = database.claim(by, Mode::Mechanic).await.unwrap() {
                     let end = (
                         domain::JobState::Succeeded,
                         domain::Outcome::Unverified,
@@ -177,18 +206,27 @@ async fn a_thousand_jobs_among_sleepers_that_doze_and_wake_never_wait_for_the_sa
 #[tokio::test]
 async fn nobody_is_notified_while_nobody_sleeps() {
     let roles = roles().await;
-    let (client, mut connection) =
-        tokio_postgres::connect(&roles.database.url("postgres"), tokio_postgres::NoTls).await.unwrap();
-    let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
-            if let tokio_postgres::AsyncMessage::Notification(ring) = message {
-                sender.send(ring.channel().to_owned()).unwrap();
-            }
-        }
-    });
-    client.batch_execute("listen codeteam_mechanic; listen codeteam_scaler; listen control").await.unwrap();
+    let channels = ["codeteam_mechanic", "codeteam_scaler", "codeteam_events"];
+    let heard = rings(&roles.database, &channels, async || {
+        claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
+    })
+    .await;
+    assert!(heard.is_empty(), "{heard:?}");
+}
+
+#[tokio::test]
+async fn who_is_awake_hears_of_more_work_without_being_told_of_what_there_is() {
+    let roles = roles().await;
+    let admin = roles.database.client("postgres").await;
     roles.api.submit(&testkit::job()).await.unwrap();
-    client.batch_execute("notify control").await.unwrap();
-    assert_eq!(notices.recv().await.as_deref(), Some("control"));
+    let scaler = roles.database.store("codeteam_scaler").await;
+    let mut doorbell = Doorbell::new(scaler, Topic::Scaler, worker().0);
+    doorbell.rung().await.unwrap(); // newly listed: a ring may have been missed
+    let (heard, ()) = tokio::join!(timeout(LONG, doorbell.rung()), async {
+        asleep(&admin, 1).await;
+        roles.api.submit(&testkit::job()).await.unwrap();
+    });
+    heard.expect("a ring").unwrap();
+    doorbell.wake().await.unwrap();
+    asleep(&admin, 0).await;
 }

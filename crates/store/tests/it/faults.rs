@@ -8,7 +8,7 @@ use store::{Config, Database, Doorbell, StoreError, Topic};
 use testkit::{Proxy, TestDatabase, Traffic};
 use tokio::time::timeout;
 
-use crate::{claimed, journal_of, roles, soon, worker};
+use crate::{claimed, hired, journal_of, roles, soon, worker};
 
 async fn through(proxy: &Proxy, database: &TestDatabase, role: &str) -> Arc<Database> {
     let config = Config::parse(&proxy.url(role, database.name()), "test").unwrap();
@@ -20,7 +20,7 @@ async fn events_whose_acknowledgement_is_lost_are_written_once() {
     let roles = roles().await;
     let proxy = Proxy::start(&roles.database.url("postgres")).await;
     let workers = through(&proxy, &roles.database, "codeteam_worker").await;
-    let held = claimed(&roles.api, &workers, worker()).await;
+    let held = claimed(&roles.api, &workers, hired(&workers).await).await;
     let journal = journal_of(&workers, &held);
     for n in 0..20 {
         proxy.set(if n % 2 == 0 { Traffic::LoseNextReply } else { Traffic::Pass });
@@ -46,7 +46,7 @@ async fn a_sleeper_survives_a_connection_that_breaks_and_hears_the_next_job() {
     .unwrap();
 
     proxy.set(Traffic::Refuse);
-    roles.api.submit(&testkit::job()).await.unwrap(); // its ring finds nobody
+    roles.api.submit(&testkit::job()).await.unwrap(); // it rings, and nobody can hear it
     proxy.set(Traffic::Pass);
     timeout(Duration::from_secs(20), slept).await.expect("it looks again on reconnect").unwrap().unwrap();
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Event, ExitReason, JobState, Mode, Money, Outcome};
-use store::{Basis, LEASE, Settlement, StoreError, Verdict};
+use store::{Basis, Settlement, StoreError, Verdict};
 use tokio::time::Instant;
 
-use crate::{claimed, journal_of, roles, soon, worker};
+use crate::{claimed, hired, hired_for, journal_of, roles, soon, worker};
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -15,10 +15,10 @@ const SHORT: Duration = Duration::from_millis(20);
 async fn a_silent_workers_job_goes_to_the_next_who_claims_and_its_late_writes_touch_nothing() {
     let roles = roles().await;
     roles.api.submit(&testkit::job()).await.unwrap();
-    let (slow, quick) = (worker(), worker());
-    let old = roles.worker.claim(slow, Mode::Mechanic, SHORT).await.unwrap().unwrap();
+    let (slow, quick) = (hired_for(&roles.worker, SHORT).await, hired(&roles.worker).await);
+    let old = roles.worker.claim(slow, Mode::Mechanic).await.unwrap().unwrap();
     let new = loop {
-        if let Some(new) = roles.worker.claim(quick, Mode::Mechanic, LEASE).await.unwrap() {
+        if let Some(new) = roles.worker.claim(quick, Mode::Mechanic).await.unwrap() {
             break new;
         }
     };
@@ -57,7 +57,14 @@ async fn after_three_worker_deaths_a_job_is_dead() {
     let id = roles.api.submit(&testkit::job()).await.unwrap();
     let mut attempts = 0;
     while roles.api.job(id).await.unwrap().state != JobState::Dead {
-        attempts += usize::from(roles.worker.claim(worker(), Mode::Mechanic, SHORT).await.unwrap().is_some());
+        attempts += usize::from(
+            roles
+                .worker
+                .claim(hired_for(&roles.worker, SHORT).await, Mode::Mechanic)
+                .await
+                .unwrap()
+                .is_some(),
+        );
     }
     let job = roles.api.job(id).await.unwrap();
     assert_eq!((attempts, job.exit_reason), (3, Some(ExitReason::LostWorker)));
@@ -66,7 +73,7 @@ async fn after_three_worker_deaths_a_job_is_dead() {
 #[tokio::test]
 async fn a_heartbeat_keeps_a_lease_and_names_each_job_by_its_attempt() {
     let roles = roles().await;
-    let by = worker();
+    let by = hired(&roles.worker).await;
     let held = claimed(&roles.api, &roles.worker, by).await.claim;
     let older = store::Claim { attempt: domain::Attempt(0), ..held };
     let verdicts = roles.worker.heartbeat(by, &[held]).await.unwrap();
@@ -85,8 +92,8 @@ async fn no_lease_counts_as_expired_before_one_lease_time_after_the_database_cam
     };
     let (api, workers) = (open("codeteam_api").await, Arc::new(open("codeteam_worker").await));
     api.submit(&testkit::job()).await.unwrap();
-    let (first, lease) = (worker(), Duration::from_secs(60));
-    let held = workers.claim(first, Mode::Mechanic, lease).await.unwrap().unwrap();
+    let first = hired_for(&workers, Duration::from_secs(60)).await;
+    let held = workers.claim(first, Mode::Mechanic).await.unwrap().unwrap();
     // A claim's own commit does not wait for the disk; the first write under it does, and takes the claim along.
     journal_of(&workers, &held).append(&[Event::Noted { message: "at work".into() }], soon()).await.unwrap();
 
@@ -96,13 +103,38 @@ async fn no_lease_counts_as_expired_before_one_lease_time_after_the_database_cam
         tokio_postgres::connect(&server.url("postgres", &name), tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     admin
-        .batch_execute("update codeteam.jobs set lease_expires_at = now() - interval '1 minute'")
+        .batch_execute("update codeteam.workers set lease_expires_at = now() - interval '1 minute'")
         .await
         .unwrap();
 
     let deadline = Instant::now() + Duration::from_secs(30);
-    let thief = workers.insist(deadline, || workers.claim(worker(), Mode::Mechanic, LEASE)).await.unwrap();
+    let thief = workers
+        .insist(deadline, || async { workers.claim(hired(&workers).await, Mode::Mechanic).await })
+        .await
+        .unwrap();
     assert!(thief.is_none(), "the lease was taken though its holder had no chance to renew it");
     assert_eq!(workers.heartbeat(first, &[held.claim]).await.unwrap(), [Verdict::Ok]);
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_whose_claim_its_worker_never_heard_of_goes_back_unharmed() {
+    let roles = roles().await;
+    let by = hired_for(&roles.worker, Duration::from_millis(60)).await;
+    let job = claimed(&roles.api, &roles.worker, by).await.claim.job;
+    // As if the claim's answer had been lost: the worker is alive, and does not name the job.
+    while roles.api.job(job).await.unwrap().state == JobState::Running {
+        roles.worker.heartbeat(by, &[]).await.unwrap();
+    }
+    let again = roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap().unwrap();
+    assert_eq!((again.claim.job, again.failures), (job, 0));
+    let events = roles.api.events(job, 0, 10).await.unwrap();
+    assert!(!events.iter().any(|record| matches!(record.event, Event::LeaseExpired { .. })));
+}
+
+#[tokio::test]
+async fn only_a_registered_worker_may_claim() {
+    let roles = roles().await;
+    let error = roles.worker.claim(worker(), Mode::Mechanic).await.unwrap_err();
+    assert!(matches!(error, StoreError::UnknownWorker(_)), "{error:?}");
 }

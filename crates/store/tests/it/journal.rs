@@ -1,8 +1,7 @@
 use domain::Event;
 use store::ReadEvents;
-use tokio::time::Duration;
 
-use crate::{claimed, journal_of, roles, soon, worker};
+use crate::{claimed, hired, journal_of, roles, soon};
 
 fn note(n: usize) -> Event {
     Event::Noted { message: n.to_string() }
@@ -11,7 +10,7 @@ fn note(n: usize) -> Event {
 #[tokio::test]
 async fn events_keep_their_order_without_gaps_though_others_write_between() {
     let roles = roles().await;
-    let claimed = claimed(&roles.api, &roles.worker, worker()).await;
+    let claimed = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
     let journal = journal_of(&roles.worker, &claimed);
     journal.append(&[note(1), note(2)], soon()).await.unwrap();
     roles.api.cancel(claimed.claim.job).await.unwrap();
@@ -26,7 +25,7 @@ async fn events_keep_their_order_without_gaps_though_others_write_between() {
 #[tokio::test]
 async fn a_follower_sees_each_event_once_while_they_are_written() {
     let roles = roles().await;
-    let claimed = claimed(&roles.api, &roles.worker, worker()).await;
+    let claimed = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
     let mut reader = ReadEvents::new(roles.api.clone(), claimed.claim.job, 0);
     let journal = journal_of(&roles.worker, &claimed);
     let writing = async {
@@ -46,20 +45,18 @@ async fn a_follower_sees_each_event_once_while_they_are_written() {
 }
 
 #[tokio::test]
-async fn nobody_is_rung_for_events_when_nobody_watches() {
+async fn a_reader_that_is_closed_is_no_longer_rung_for() {
     let roles = roles().await;
-    let listener = roles.api.clone();
-    let claimed = claimed(&roles.api, &roles.worker, worker()).await;
-    let mut reader = ReadEvents::new(listener, claimed.claim.job, claimed.seq);
-    assert!(
-        tokio::time::timeout(Duration::from_millis(300), reader.next()).await.is_err(),
-        "there is nothing to read"
-    );
-    let sleepers = || async {
-        let admin = roles.database.client("postgres").await;
+    let admin = roles.database.client("postgres").await;
+    let held = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
+    let mut reader = ReadEvents::new(roles.api.clone(), held.claim.job, held.seq);
+    let sleepers = async || {
         admin.query_one("select count(*) from codeteam.sleepers", &[]).await.unwrap().get::<_, i64>(0)
     };
-    assert_eq!(sleepers().await, 1);
+    tokio::select! {
+        _ = reader.next() => panic!("there is nothing to read"),
+        () = async { while sleepers().await == 0 {} } => {}
+    }
     reader.close().await.unwrap();
     assert_eq!(sleepers().await, 0);
 }

@@ -1,7 +1,7 @@
 use domain::{CapsOverride, Mode, Money, Usage};
-use store::{Basis, LEASE, Settlement, StoreError};
+use store::{Basis, Settlement, StoreError};
 
-use crate::{claimed, journal_of, roles, soon, worker};
+use crate::{claimed, hired, journal_of, roles, soon};
 
 fn reported(cost: i64) -> Settlement<'static> {
     let usage =
@@ -19,7 +19,7 @@ fn reported(cost: i64) -> Settlement<'static> {
 #[tokio::test]
 async fn a_call_counts_at_its_worst_case_until_it_is_settled() {
     let roles = roles().await;
-    let held = claimed(&roles.api, &roles.worker, worker()).await;
+    let held = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
     let journal = journal_of(&roles.worker, &held);
     let held = held.claim;
     journal.reserve(1, "the-one-that-was-asked", (Money(900), 70), soon()).await.unwrap();
@@ -36,7 +36,7 @@ async fn a_call_counts_at_its_worst_case_until_it_is_settled() {
 #[tokio::test]
 async fn the_same_call_is_never_paid_twice() {
     let roles = roles().await;
-    let held = claimed(&roles.api, &roles.worker, worker()).await;
+    let held = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
     let journal = journal_of(&roles.worker, &held);
     let held = held.claim;
     for _ in 0..3 {
@@ -52,7 +52,7 @@ async fn the_same_call_is_never_paid_twice() {
 #[tokio::test]
 async fn a_lost_answer_costs_its_reservation_and_an_unbilled_one_nothing() {
     let roles = roles().await;
-    let held = claimed(&roles.api, &roles.worker, worker()).await;
+    let held = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
     let journal = journal_of(&roles.worker, &held);
     let held = held.claim;
     for (call, basis) in [(1, Basis::WorstCase), (2, Basis::Unbilled)] {
@@ -69,7 +69,7 @@ async fn a_cost_cap_is_held_where_the_reservation_is_made() {
     let mut job = testkit::job();
     job.caps = CapsOverride { cost_cap_micros: Some(1_000), ..CapsOverride::default() };
     roles.api.submit(&job).await.unwrap();
-    let held = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap();
+    let held = roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap().unwrap();
     let journal = journal_of(&roles.worker, &held);
     journal.reserve(1, "m", (Money(700), 70), soon()).await.unwrap();
     let refused = journal.reserve(2, "m", (Money(301), 70), soon()).await;
@@ -81,7 +81,7 @@ async fn a_cost_cap_is_held_where_the_reservation_is_made() {
 #[tokio::test]
 async fn an_answer_is_paid_for_and_kept_in_one_transaction() {
     let roles = roles().await;
-    let held = claimed(&roles.api, &roles.worker, worker()).await;
+    let held = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
     let journal = journal_of(&roles.worker, &held);
     let answer = [domain::Event::Noted { message: "the answer".into() }];
     journal.reserve(1, "m", (Money(900), 70), soon()).await.unwrap();
@@ -95,13 +95,13 @@ async fn an_answer_is_paid_for_and_kept_in_one_transaction() {
 #[tokio::test]
 async fn a_lost_call_counts_for_the_next_attempt_until_a_person_retries() {
     let roles = roles().await;
-    let first = claimed(&roles.api, &roles.worker, worker()).await;
+    let first = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
     journal_of(&roles.worker, &first).reserve(1, "m", (Money(900), 70), soon()).await.unwrap();
     roles.worker.release(&first.claim, "the worker died in the middle of the call").await.unwrap();
-    let second = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap();
+    let second = roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap().unwrap();
     assert_eq!((second.lost_calls, second.lost_tokens, second.lost_cost), (1, 70, Money(900)));
     roles.worker.fail_attempt(&second.claim, domain::ExitReason::ModelError, "no", None).await.unwrap();
     roles.api.retry(first.claim.job).await.unwrap();
-    let third = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap();
+    let third = roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap().unwrap();
     assert_eq!((third.lost_calls, third.lost_tokens, third.lost_cost), (0, 0, Money(0)));
 }

@@ -8,6 +8,7 @@ mod fence;
 mod journal;
 mod ledger;
 mod migrations;
+mod mirrors;
 mod queue;
 mod rights;
 mod statements;
@@ -15,17 +16,30 @@ mod statements;
 use std::sync::Arc;
 
 use domain::{Mode, WorkerId};
-use store::{Claimed, Database, Journal, LEASE};
+use store::{Claimed, Database, Journal, LEASE, NewWorker};
 use tokio::time::{Duration, Instant};
 
 pub fn worker() -> WorkerId {
     WorkerId(uuid::Uuid::new_v4())
 }
 
+/// A worker that is registered, with the usual lease.
+pub async fn hired(database: &Database) -> WorkerId {
+    hired_for(database, LEASE).await
+}
+
+pub async fn hired_for(database: &Database, lease: Duration) -> WorkerId {
+    let id = worker();
+    let (host, version, sandbox) = ("here", "1", "none");
+    let worker = NewWorker { id, mode: Mode::Mechanic, host, pid: 1, version, sandbox, lease };
+    database.register_worker(&worker).await.unwrap();
+    id
+}
+
 /// Submits a job and claims it.
 pub async fn claimed(api: &Database, workers: &Database, by: WorkerId) -> Claimed {
     api.submit(&testkit::job()).await.unwrap();
-    workers.claim(by, Mode::Mechanic, LEASE).await.unwrap().expect("the job that was submitted")
+    workers.claim(by, Mode::Mechanic).await.unwrap().expect("the job that was submitted")
 }
 
 /// The journal of a claim.

@@ -1,15 +1,18 @@
 use std::time::Duration;
 
 use domain::{Event, ExitReason, JobState, Mode, Outcome};
-use store::{JobFilter, LEASE, StoreError};
+use store::{JobFilter, StoreError, Summons};
 
-use crate::{claimed, journal_of, roles, soon, worker};
+use crate::{claimed, hired, journal_of, roles, soon};
 
 #[tokio::test]
 async fn a_job_is_claimed_once_however_many_try() {
     let roles = roles().await;
     let id = roles.api.submit(&testkit::job()).await.unwrap();
-    let tries = (0..10).map(|_| roles.worker.claim(worker(), Mode::Mechanic, LEASE));
+    let mut tries = Vec::new();
+    for _ in 0..10 {
+        tries.push(roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic));
+    }
     let got: Vec<_> =
         futures_util::future::join_all(tries).await.into_iter().filter_map(Result::unwrap).collect();
     assert_eq!(got.len(), 1);
@@ -27,8 +30,8 @@ async fn a_worker_gets_only_jobs_of_its_mode_whose_time_has_come() {
         )
         .await
         .unwrap();
-    assert!(roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().is_none());
-    assert!(roles.worker.claim(worker(), Mode::Genius, LEASE).await.unwrap().is_some());
+    assert!(roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap().is_none());
+    assert!(roles.worker.claim(hired(&roles.worker).await, Mode::Genius).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -40,7 +43,7 @@ async fn the_highest_priority_goes_first_then_the_oldest() {
         client.execute(sql, &[&prompt, &priority]).await.unwrap();
     }
     let mut order = Vec::new();
-    while let Some(claimed) = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap() {
+    while let Some(claimed) = roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap() {
         order.push(claimed.job.prompt);
     }
     assert_eq!(order, ["urgent", "old", "young"]);
@@ -49,10 +52,10 @@ async fn the_highest_priority_goes_first_then_the_oldest() {
 #[tokio::test]
 async fn an_interrupted_job_burns_no_attempt_and_keeps_its_place() {
     let roles = roles().await;
-    let first = claimed(&roles.api, &roles.worker, worker()).await;
+    let first = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
     roles.api.submit(&testkit::job()).await.unwrap();
     roles.worker.release(&first.claim, "drain").await.unwrap();
-    let again = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap().unwrap();
+    let again = roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap().unwrap();
     assert_eq!((again.claim.job, again.claim.attempt.0, again.failures), (first.claim.job, 2, 0));
 }
 
@@ -62,7 +65,9 @@ async fn errors_are_retried_until_the_attempts_are_used_up_and_then_the_job_is_d
     let id = roles.api.submit(&testkit::job()).await.unwrap();
     for expected in [JobState::Queued, JobState::Queued, JobState::Dead] {
         let claimed = loop {
-            if let Some(claimed) = roles.worker.claim(worker(), Mode::Mechanic, LEASE).await.unwrap() {
+            if let Some(claimed) =
+                roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap()
+            {
                 break claimed;
             }
         };
@@ -83,7 +88,7 @@ async fn errors_are_retried_until_the_attempts_are_used_up_and_then_the_job_is_d
 #[tokio::test]
 async fn an_error_that_no_retry_mends_fails_the_job_at_once() {
     let roles = roles().await;
-    let claimed = claimed(&roles.api, &roles.worker, worker()).await;
+    let claimed = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
     let state = roles
         .worker
         .fail_attempt(&claimed.claim, ExitReason::DeliveryError, "no such branch", None)
@@ -98,14 +103,12 @@ async fn a_queued_job_is_cancelled_at_once_and_a_running_one_through_its_worker(
     let queued = roles.api.submit(&testkit::job()).await.unwrap();
     assert_eq!(roles.api.cancel(queued).await.unwrap(), JobState::Cancelled);
 
-    let by = worker();
+    let by = hired(&roles.worker).await;
     let running = claimed(&roles.api, &roles.worker, by).await;
-    let (rung, asked) = tokio::join!(roles.worker.rung_for(by), async {
-        // The connection is shared, so LISTEN is on its way before this statement.
-        roles.worker.heartbeat(by, &[]).await.unwrap();
-        roles.api.cancel(running.claim.job).await.unwrap()
-    });
-    rung.unwrap();
+    let mut summons = Summons::new(roles.worker.clone(), by);
+    summons.next().await.unwrap(); // it listens now
+    let asked = roles.api.cancel(running.claim.job).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), summons.next()).await.expect("a ring").unwrap();
     assert_eq!(asked, JobState::Running);
     assert_eq!(roles.worker.heartbeat(by, &[running.claim]).await.unwrap(), [store::Verdict::Cancel]);
     let end = (JobState::Cancelled, Outcome::None, ExitReason::Cancelled);
@@ -136,7 +139,7 @@ async fn what_a_person_gets_wrong_is_answered_by_kind() {
 #[tokio::test]
 async fn a_finished_job_has_one_result_even_when_it_is_said_twice() {
     let roles = roles().await;
-    let claimed = claimed(&roles.api, &roles.worker, worker()).await;
+    let claimed = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
     let result = [Event::Delivered { diff: Some("+1".into()), report: None, summary: "done".into() }];
     let end = (JobState::Succeeded, Outcome::Verified, ExitReason::Finished);
     for _ in 0..2 {

@@ -48,8 +48,7 @@ async fn a_worker_cannot_submit_and_a_client_cannot_claim() {
         ],
     )
     .await;
-    refused("codeteam_api", &["select * from codeteam.claim_job(gen_random_uuid(), 'mechanic', 30000)"])
-        .await;
+    refused("codeteam_api", &["select * from codeteam.claim_job(gen_random_uuid(), 'mechanic')"]).await;
     refused("codeteam_scaler", &["select * from codeteam.jobs"]).await;
 }
 

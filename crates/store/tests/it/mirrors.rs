@@ -1,0 +1,87 @@
+//! What the tables allow and what the program knows are the same words and the same bounds.
+
+use std::collections::BTreeSet;
+
+use domain::{CapsOverride, ExitReason, JobState, Mode, NewJob, Outcome, Task, limits};
+
+use crate::roles;
+
+/// The words that a column's CHECK constraint allows.
+async fn allowed(client: &tokio_postgres::Client, column: &str) -> BTreeSet<String> {
+    let sql = "select pg_get_constraintdef(oid) from pg_constraint
+               where conrelid = 'codeteam.jobs'::regclass and conname = $1";
+    let definition: String = client.query_one(sql, &[&format!("jobs_{column}_check")]).await.unwrap().get(0);
+    definition.split('\'').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn words<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> BTreeSet<String> {
+    all.iter().map(|&value| word(value).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_vocabulary_is_the_same_in_the_tables() {
+    let database = testkit::TestDatabase::new().await;
+    let client = database.client("postgres").await;
+    assert_eq!(allowed(&client, "mode").await, words(Mode::ALL, Mode::as_str));
+    assert_eq!(allowed(&client, "task").await, words(Task::ALL, Task::as_str));
+    assert_eq!(allowed(&client, "state").await, words(JobState::ALL, JobState::as_str));
+    assert_eq!(allowed(&client, "outcome").await, words(Outcome::ALL, Outcome::as_str));
+    assert_eq!(allowed(&client, "exit_reason").await, words(ExitReason::ALL, ExitReason::as_str));
+}
+
+#[tokio::test]
+async fn submitting_by_sql_picks_the_mode_that_the_program_would_pick() {
+    let database = testkit::TestDatabase::new().await;
+    let client = database.client("codeteam_api").await;
+    for &task in Task::ALL {
+        let id: uuid::Uuid = client
+            .query_one("select codeteam.submit_job($1, 'r', 'p')", &[&task.as_str()])
+            .await
+            .unwrap()
+            .get(0);
+        let mode: String =
+            client.query_one("select mode from codeteam.jobs where id = $1", &[&id]).await.unwrap().get(0);
+        assert_eq!(mode, task.default_mode().as_str(), "{task}");
+    }
+}
+
+/// At each bound and one beyond it, the program and the tables say the same.
+#[tokio::test]
+async fn every_bound_is_the_same_in_the_tables() {
+    let roles = roles().await;
+    let caps = |change: fn(&mut CapsOverride, u64), value: u64| {
+        let mut job = testkit::job();
+        change(&mut job.caps, value);
+        job
+    };
+    let mut jobs: Vec<NewJob> = Vec::new();
+    for bytes in [limits::PROMPT_BYTES, limits::PROMPT_BYTES + 1] {
+        jobs.push(NewJob { prompt: "x".repeat(bytes), ..testkit::job() });
+    }
+    for bytes in [limits::REPO_BYTES, limits::REPO_BYTES + 1] {
+        jobs.push(NewJob { repo: "x".repeat(bytes), ..testkit::job() });
+    }
+    for bytes in [limits::BASE_BYTES, limits::BASE_BYTES + 1] {
+        jobs.push(NewJob { base: Some("x".repeat(bytes)), ..testkit::job() });
+    }
+    for bytes in [limits::TEST_COMMAND_BYTES, limits::TEST_COMMAND_BYTES + 1] {
+        jobs.push(NewJob { test_command: Some("x".repeat(bytes)), ..testkit::job() });
+    }
+    jobs.push(NewJob { repo: "-x".into(), ..testkit::job() });
+    for steps in [0, 1, 10_000, 10_001] {
+        jobs.push(caps(|caps, value| caps.step_cap = u32::try_from(value).ok(), steps));
+    }
+    for tokens in [0, 1, 100_000_000, 100_000_001] {
+        jobs.push(caps(|caps, value| caps.token_cap = Some(value), tokens));
+    }
+    for ms in [999, 1_000, 86_400_000, 86_400_001] {
+        jobs.push(caps(|caps, value| caps.time_limit_ms = Some(value), ms));
+    }
+    for micros in [0, 1] {
+        jobs.push(caps(|caps, value| caps.cost_cap_micros = i64::try_from(value).ok(), micros));
+    }
+    for job in jobs {
+        let (program, tables) = (job.check(), roles.api.submit(&job).await);
+        assert_eq!(program.is_ok(), tables.is_ok(), "{program:?}, but the tables: {tables:?}");
+    }
+}

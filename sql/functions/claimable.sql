@@ -1,0 +1,6 @@
+-- What can be claimed now. Claiming, looking and observing all read this one definition, so that nobody is woken for a job that
+-- nobody may claim.
+create or replace view codeteam.claimable as
+select j.id, j.mode, j.priority, j.run_at
+from codeteam.jobs j
+where j.state = 'queued' and j.run_at <= clock_timestamp();
