@@ -6,7 +6,6 @@ mod processes;
 mod reconcile;
 mod settings;
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -43,12 +42,7 @@ async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
     let shutdown = Shutdown::listen()?;
     if settings.stop_on_stdin_close {
         let shutdown = shutdown.clone();
-        // A thread of its own: the runtime would wait for a read of its pool when it ends.
-        std::thread::spawn(move || {
-            let mut buffer = [0; 64];
-            while std::io::stdin().read(&mut buffer).is_ok_and(|n| n > 0) {}
-            shutdown.request();
-        });
+        service::leash::on_release(move || shutdown.request());
     }
     let url = secrets.require(Name::DatabaseUrl)?.expose_secret();
     let config = Config::parse(url, concat!("codeteam scaler ", env!("CARGO_PKG_VERSION")))?;

@@ -1,6 +1,6 @@
 //! The ways in which a worker is told to go, from gentle to firm.
 
-use std::io::{self, Read};
+use std::io;
 use std::time::Duration;
 
 use service::Shutdown;
@@ -20,10 +20,7 @@ impl Stop {
         let retire = shutdown.token().child_token();
         if on_stdin_close {
             let retire = retire.clone();
-            // A thread of its own: the runtime would wait for a read of its pool when it ends.
-            std::thread::spawn(move || {
-                let mut buffer = [0; 64];
-                while io::stdin().read(&mut buffer).is_ok_and(|n| n > 0) {}
+            service::leash::on_release(move || {
                 tracing::info!("standard input is closed: going after this job");
                 retire.cancel();
             });

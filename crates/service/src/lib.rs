@@ -4,6 +4,7 @@
 //! that no secret is known before it is hidden; then [`tls::install_default`] and [`Shutdown::listen`].
 
 pub mod exit;
+pub mod leash;
 mod redaction;
 mod secrets;
 mod shutdown;
