@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use store::{Database, Doorbell, StoreError, Topic};
+use store::{Database, Doorbell, StoreError, Topic, Wake};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -122,7 +122,10 @@ async fn watch(
         };
         let rest = async {
             if quiet {
-                doorbell.sleep().await?;
+                if doorbell.sleep().await? == Wake::Ready {
+                    // The scaler has been told as well; there is nothing to see before it has acted.
+                    sleep(LOOK_EVERY).await;
+                }
                 doorbell.wake().await
             } else {
                 sleep(LOOK_EVERY).await;

@@ -59,9 +59,10 @@ impl News {
         Ok(self.take(jobs, &decisions))
     }
 
-    /// Whether there is neither work nor anybody to do it.
+    /// Whether nobody works, and nobody is up who could. Jobs may wait for their time.
     pub fn is_quiet(&self) -> bool {
-        self.jobs.values().all(|(state, _)| state.is_final()) && self.fleet.values().all(|size| *size == 0)
+        self.jobs.values().all(|(state, _)| *state != JobState::Running)
+            && self.fleet.values().all(|size| *size == 0)
     }
 
     fn take(&mut self, mut jobs: Vec<JobRow>, decisions: &[Decision]) -> Vec<Item> {
