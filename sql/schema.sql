@@ -87,7 +87,7 @@ begin
     raise exception 'there is no worker %', worker using errcode = 'QJ006', hint = 'register_worker comes first';
   elsif about.stopped_at is not null
      or about.lease_expires_at < clock_timestamp() + make_interval(secs => about.lease_ms / 1500.0) then
-    perform renew_lease(claim_job.worker);
+    perform renew_lease(claim_job.worker, false);
   end if;
   -- Materialised: inlined into the update, the planner may lock more rows than the limit says.
   with next as materialized (
@@ -126,16 +126,14 @@ CREATE FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid DEFAULT NULL::u
     AS $$
 #variable_conflict use_column
 declare
-  armed boolean;
+  armed boolean := not exists (
+    select from sleepers s where s.topic = doze.topic and s.sleeper = doze.sleeper and s.backend = pg_backend_pid());
 begin
   perform set_config('synchronous_commit', 'off', true);
-  update sleepers s set refreshed_at = clock_timestamp() where s.topic = doze.topic and s.sleeper = doze.sleeper
-    and s.refreshed_at > clock_timestamp() - interval '3 minutes';
-  armed := not found;
   if armed then
-    delete from sleepers s where s.refreshed_at < clock_timestamp() - interval '5 minutes';
-    insert into sleepers as s (topic, sleeper) values (doze.topic, doze.sleeper)
-    on conflict on constraint sleepers_pkey do update set refreshed_at = clock_timestamp();
+    delete from sleepers s where not exists (select from pg_stat_activity a where a.pid = s.backend);
+    insert into sleepers as s (topic, sleeper, backend) values (doze.topic, doze.sleeper, pg_backend_pid())
+    on conflict on constraint sleepers_pkey do update set backend = pg_backend_pid();
   end if;
   update workers w set heartbeat_at = clock_timestamp(), stopped_at = null where w.id = doze.sleeper;
   return query select armed, l.ready, l.next_due_ms from look(doze.topic, doze.job, doze.after_seq) l;
@@ -201,12 +199,12 @@ CREATE FUNCTION codeteam.finish_job(job uuid, attempt integer, worker uuid, afte
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
 declare
-  already text;
+  stands jobs;
 begin
-  select j.state into already from jobs j
-  where j.id = finish_job.job and j.attempt = finish_job.attempt and j.finished_at is not null;
-  if found then
-    return already;
+  -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
+  select j.* into stands from jobs j where j.id = finish_job.job for no key update;
+  if stands.attempt = finish_job.attempt and stands.finished_at is not null then
+    return stands.state;
   end if;
   perform append_events(job, attempt, worker, after_seq, kinds, data);
   perform end_job(job, state, outcome, exit_reason, error);
@@ -222,7 +220,10 @@ declare
   unheard jobs;
 begin
   perform set_config('synchronous_commit', 'off', true);
-  perform renew_lease(heartbeat.worker);
+  if not renew_lease(heartbeat.worker, true) then
+    return query select n.job, 'lost' from unnest(heartbeat.job_ids) as n (job);
+    return;
+  end if;
   for unheard in
     select j.* from jobs j join workers w on w.id = j.worker_id
     where j.state = 'running' and j.worker_id = heartbeat.worker and not j.id = any (heartbeat.job_ids)
@@ -278,6 +279,7 @@ CREATE TABLE codeteam.jobs (
     CONSTRAINT jobs_outcome_check CHECK ((outcome = ANY (ARRAY['verified'::text, 'unverified'::text, 'failed'::text, 'none'::text]))),
     CONSTRAINT jobs_prompt_check CHECK (((prompt ~ '\S'::text) AND (octet_length(prompt) <= 100000))),
     CONSTRAINT jobs_repo_check CHECK (((repo ~ '\S'::text) AND (octet_length(repo) <= 2000) AND (repo !~~ '-%'::text))),
+    CONSTRAINT jobs_run_at_check CHECK (((run_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (run_at <= '9000-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT jobs_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'dead'::text]))),
     CONSTRAINT jobs_step_cap_check CHECK (((step_cap >= 1) AND (step_cap <= 10000))),
     CONSTRAINT jobs_task_check CHECK ((task = ANY (ARRAY['bug_fix'::text, 'refactor'::text, 'analysis'::text, 'review'::text, 'feature'::text, 'complex_refactor'::text, 'security_fix'::text, 'architecture'::text]))),
@@ -439,7 +441,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.renew_lease(worker uuid) RETURNS boolean
+CREATE FUNCTION codeteam.renew_lease(worker uuid, in_time boolean) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
@@ -447,7 +449,7 @@ begin
   update workers w
   set heartbeat_at = clock_timestamp(), stopped_at = null,
       lease_expires_at = clock_timestamp() + make_interval(secs => w.lease_ms / 1000.0)
-  where w.id = worker;
+  where w.id = worker and (not in_time or lease_ends(w) > clock_timestamp());
   return found;
 end
 $$;
@@ -530,8 +532,7 @@ CREATE FUNCTION codeteam.ring(topics text[]) RETURNS void
 begin
   if current_setting('transaction_isolation') = 'read committed' then
     perform pg_notify('codeteam_' || s.topic, '')
-    from (select distinct topic from sleepers
-          where topic = any (topics) and refreshed_at > clock_timestamp() - interval '3 minutes') s;
+    from (select distinct topic from sleepers where topic = any (topics)) s;
   else
     perform pg_notify('codeteam_' || topic, '') from unnest(topics) as topic;
   end if;
@@ -551,6 +552,8 @@ CREATE FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_se
     AS $$
 #variable_conflict use_variable
 begin
+  -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
+  perform from jobs j where j.id = settle.job for no key update;
   if exists (select from ledger l where (l.job_id, l.attempt, l.call, l.kind) = (settle.job, settle.attempt, settle.call, 'settlement')) then
     return (select max(e.seq) from events e where e.job_id = settle.job);
   end if;
@@ -648,16 +651,16 @@ CREATE TABLE codeteam.ledger (
     request_id text,
     raw_usage jsonb,
     CONSTRAINT ledger_basis_check CHECK ((basis = ANY (ARRAY['worst_case'::text, 'reported'::text, 'unbilled'::text]))),
-    CONSTRAINT ledger_cache_read_check CHECK ((cache_read >= 0)),
-    CONSTRAINT ledger_cache_write_1h_check CHECK ((cache_write_1h >= 0)),
-    CONSTRAINT ledger_cache_write_5m_check CHECK ((cache_write_5m >= 0)),
+    CONSTRAINT ledger_cache_read_check CHECK (((cache_read >= 0) AND (cache_read <= '1000000000000'::bigint))),
+    CONSTRAINT ledger_cache_write_1h_check CHECK (((cache_write_1h >= 0) AND (cache_write_1h <= '1000000000000'::bigint))),
+    CONSTRAINT ledger_cache_write_5m_check CHECK (((cache_write_5m >= 0) AND (cache_write_5m <= '1000000000000'::bigint))),
     CONSTRAINT ledger_call_check CHECK ((call >= 1)),
     CONSTRAINT ledger_check CHECK (((reasoning >= 0) AND (reasoning <= output))),
-    CONSTRAINT ledger_cost_micros_check CHECK ((cost_micros >= 0)),
+    CONSTRAINT ledger_cost_micros_check CHECK (((cost_micros >= 0) AND (cost_micros <= '1000000000000'::bigint))),
     CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['reservation'::text, 'settlement'::text]))),
-    CONSTRAINT ledger_output_check CHECK ((output >= 0)),
-    CONSTRAINT ledger_uncached_check CHECK ((uncached >= 0)),
-    CONSTRAINT ledger_worst_tokens_check CHECK ((worst_tokens >= 0))
+    CONSTRAINT ledger_output_check CHECK (((output >= 0) AND (output <= '1000000000000'::bigint))),
+    CONSTRAINT ledger_uncached_check CHECK (((uncached >= 0) AND (uncached <= '1000000000000'::bigint))),
+    CONSTRAINT ledger_worst_tokens_check CHECK (((worst_tokens >= 0) AND (worst_tokens <= '1000000000000'::bigint)))
 );
 
 CREATE VIEW codeteam.calls AS
@@ -747,7 +750,7 @@ CREATE TABLE codeteam.schema_history (
 CREATE TABLE codeteam.sleepers (
     topic text NOT NULL,
     sleeper uuid NOT NULL,
-    refreshed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    backend integer NOT NULL,
     CONSTRAINT sleepers_topic_check CHECK ((topic = ANY (ARRAY['mechanic'::text, 'genius'::text, 'scaler'::text, 'events'::text])))
 )
 WITH (fillfactor='50', autovacuum_vacuum_threshold='20');
@@ -891,7 +894,7 @@ GRANT ALL ON FUNCTION codeteam.register_worker(worker uuid, mode text, host text
 REVOKE ALL ON FUNCTION codeteam.release_job(job uuid, attempt integer, worker uuid, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.release_job(job uuid, attempt integer, worker uuid, reason text) TO codeteam_worker;
 
-REVOKE ALL ON FUNCTION codeteam.renew_lease(worker uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION codeteam.renew_lease(worker uuid, in_time boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.requeue(job uuid, delay_ms bigint) FROM PUBLIC;
 

@@ -14,8 +14,8 @@ const INSERT: &str = "insert into codeteam.jobs (mode, task, repo, prompt) value
 const RESET: &str = "truncate codeteam.jobs cascade; delete from codeteam.sleepers;
     alter table codeteam.jobs disable trigger doorbell;
     drop trigger if exists notify_each on codeteam.jobs";
-const SLEEPER: &str = "insert into codeteam.sleepers (topic, sleeper, refreshed_at)
-    values ('mechanic', gen_random_uuid(), now() + interval '1 hour')";
+const SLEEPER: &str = "insert into codeteam.sleepers (topic, sleeper, backend)
+    values ('mechanic', gen_random_uuid(), pg_backend_pid())";
 const NOTIFY_EACH: &str = "
     create or replace function bench_notify() returns trigger language plpgsql
       as 'begin perform pg_notify(''codeteam_mechanic'', ''''); return null; end';

@@ -24,7 +24,7 @@ begin
     raise exception 'there is no worker %', worker using errcode = 'QJ006', hint = 'register_worker comes first';
   elsif about.stopped_at is not null
      or about.lease_expires_at < clock_timestamp() + make_interval(secs => about.lease_ms / 1500.0) then
-    perform renew_lease(claim_job.worker);
+    perform renew_lease(claim_job.worker, false);
   end if;
   -- Materialised: inlined into the update, the planner may lock more rows than the limit says.
   with next as materialized (

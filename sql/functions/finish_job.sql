@@ -6,12 +6,12 @@ create or replace function codeteam.finish_job(
 ) returns text
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
 declare
-  already text;
+  stands jobs;
 begin
-  select j.state into already from jobs j
-  where j.id = finish_job.job and j.attempt = finish_job.attempt and j.finished_at is not null;
-  if found then
-    return already;
+  -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
+  select j.* into stands from jobs j where j.id = finish_job.job for no key update;
+  if stands.attempt = finish_job.attempt and stands.finished_at is not null then
+    return stands.state;
   end if;
   perform append_events(job, attempt, worker, after_seq, kinds, data);
   perform end_job(job, state, outcome, exit_reason, error);

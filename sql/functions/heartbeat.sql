@@ -1,7 +1,7 @@
 -- One call per process keeps its lease and tells it of its jobs. Each job that was named comes back with a verdict:
 --   ok      still its own
 --   cancel  still its own, and somebody asked for its end: stop and finish it as cancelled
---   lost    no longer its own: stop its commands, deliver nothing
+--   lost    no longer its own, or its lease had ended before this call: stop its commands, deliver nothing
 -- A job that the worker holds and did not name is one whose claim it never heard of, because the answer was lost: it goes back.
 -- The commit does not wait for the disk: after a crash every lease is good for one more lease time anyway.
 create or replace function codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[])
@@ -11,7 +11,10 @@ declare
   unheard jobs;
 begin
   perform set_config('synchronous_commit', 'off', true);
-  perform renew_lease(heartbeat.worker);
+  if not renew_lease(heartbeat.worker, true) then
+    return query select n.job, 'lost' from unnest(heartbeat.job_ids) as n (job);
+    return;
+  end if;
   for unheard in
     select j.* from jobs j join workers w on w.id = j.worker_id
     where j.state = 'running' and j.worker_id = heartbeat.worker and not j.id = any (heartbeat.job_ids)

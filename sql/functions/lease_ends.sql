@@ -5,14 +5,15 @@ language sql stable as $$
   select greatest(w.lease_expires_at, pg_catalog.pg_postmaster_start_time() + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
 $$;
 
--- A worker is heard of: its lease starts anew. False: there is no such worker. Internal.
-create or replace function codeteam.renew_lease(worker uuid) returns boolean
+-- A worker is heard of: its lease starts anew. With in_time, only a lease that has not ended yet: what somebody else may take over
+-- at any moment is not taken back. False: nothing was renewed. Internal.
+create or replace function codeteam.renew_lease(worker uuid, in_time boolean) returns boolean
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
 begin
   update workers w
   set heartbeat_at = clock_timestamp(), stopped_at = null,
       lease_expires_at = clock_timestamp() + make_interval(secs => w.lease_ms / 1000.0)
-  where w.id = worker;
+  where w.id = worker and (not in_time or lease_ends(w) > clock_timestamp());
   return found;
 end
 $$;

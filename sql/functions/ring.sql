@@ -11,8 +11,7 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp a
 begin
   if current_setting('transaction_isolation') = 'read committed' then
     perform pg_notify('codeteam_' || s.topic, '')
-    from (select distinct topic from sleepers
-          where topic = any (topics) and refreshed_at > clock_timestamp() - interval '3 minutes') s;
+    from (select distinct topic from sleepers where topic = any (topics)) s;
   else
     perform pg_notify('codeteam_' || topic, '') from unnest(topics) as topic;
   end if;

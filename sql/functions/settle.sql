@@ -11,6 +11,8 @@ create or replace function codeteam.settle(
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
 #variable_conflict use_variable
 begin
+  -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
+  perform from jobs j where j.id = settle.job for no key update;
   if exists (select from ledger l where (l.job_id, l.attempt, l.call, l.kind) = (settle.job, settle.attempt, settle.call, 'settlement')) then
     return (select max(e.seq) from events e where e.job_id = settle.job);
   end if;

@@ -18,7 +18,8 @@ create table codeteam.jobs (
   cost_cap_micros  bigint      check (cost_cap_micros >= 1),
   -- when its turn comes
   priority         smallint    not null default 0,
-  run_at           timestamptz not null default now(),
+  -- a time that every client can read: no infinity, no year beyond four digits
+  run_at           timestamptz not null default now() check (run_at between '2000-01-01 00:00Z' and '9000-01-01 00:00Z'),
   max_attempts     smallint    not null default 3 check (max_attempts between 1 and 100),
   -- where it stands
   state            text        not null default 'queued'

@@ -14,14 +14,14 @@ create table codeteam.ledger (
   repo           text        not null,
   mode           text        not null,
   model          text        not null, -- reservation: the one asked; settlement: the one that answered
-  cost_micros    bigint      not null check (cost_micros >= 0),
+  cost_micros    bigint      not null check (cost_micros between 0 and 1000000000000), -- a million dollars: sums stay sums
   -- reservations: the tokens at full rate that the call could use at most; settlements have their counts below
-  worst_tokens   bigint      not null default 0 check (worst_tokens >= 0),
-  uncached       bigint      not null default 0 check (uncached >= 0),
-  cache_read     bigint      not null default 0 check (cache_read >= 0),
-  cache_write_5m bigint      not null default 0 check (cache_write_5m >= 0),
-  cache_write_1h bigint      not null default 0 check (cache_write_1h >= 0),
-  output         bigint      not null default 0 check (output >= 0),
+  worst_tokens   bigint      not null default 0 check (worst_tokens between 0 and 1000000000000),
+  uncached       bigint      not null default 0 check (uncached between 0 and 1000000000000),
+  cache_read     bigint      not null default 0 check (cache_read between 0 and 1000000000000),
+  cache_write_5m bigint      not null default 0 check (cache_write_5m between 0 and 1000000000000),
+  cache_write_1h bigint      not null default 0 check (cache_write_1h between 0 and 1000000000000),
+  output         bigint      not null default 0 check (output between 0 and 1000000000000),
   reasoning      bigint      not null default 0 check (reasoning between 0 and output),
   request_id     text,
   raw_usage      jsonb,

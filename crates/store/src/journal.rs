@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
-use crate::row::{one, read};
+use crate::row::{cell, one, read};
 use crate::{Claim, Database, StoreError};
 
 /// The writing end of one attempt's journal. Writes go one after the other; one whose acknowledgement was lost is said again
@@ -115,12 +115,12 @@ impl Database {
         let rows = self.query(include_str!("../queries/read_events.sql"), &params).await?;
         rows.iter()
             .map(|row| {
-                let (kind, data): (String, Value) = (row.get("kind"), row.get("data"));
+                let (kind, data): (String, Value) = (cell(row, "kind")?, cell(row, "data")?);
                 let event = serde_json::json!({"kind": kind, "data": data});
                 Ok(EventRecord {
-                    seq: row.get("seq"),
-                    attempt: domain::Attempt(row.get("attempt")),
-                    at: row.get("at"),
+                    seq: cell(row, "seq")?,
+                    attempt: domain::Attempt(cell(row, "attempt")?),
+                    at: cell(row, "at")?,
                     event: serde_json::from_value(event).map_err(|error| {
                         StoreError::Unreadable(format!("event {kind} of job {job}: {error}"))
                     })?,

@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
-use crate::row::read;
+use crate::row::{cell, read};
 use crate::{Database, Doorbell, StoreError, Topic};
 
 /// Which jobs to list.
@@ -105,17 +105,19 @@ impl Database {
     /// What a job's model calls cost.
     pub async fn calls(&self, id: JobId) -> Result<Vec<CallRow>, StoreError> {
         let rows = self.query(include_str!("../queries/calls.sql"), &[(&id.0, Type::UUID)]).await?;
-        let call = |row: &Row| CallRow {
-            attempt: Attempt(row.get("attempt")),
-            call: row.get("call"),
-            asked_at: row.get("asked_at"),
-            model: row.get("model"),
-            cost: Money(row.get("cost_micros")),
-            settled: row.get("settled"),
-            basis: row.get("basis"),
-            usage: usage(row),
+        let call = |row: &Row| {
+            Ok(CallRow {
+                attempt: Attempt(cell(row, "attempt")?),
+                call: cell(row, "call")?,
+                asked_at: cell(row, "asked_at")?,
+                model: cell(row, "model")?,
+                cost: Money(cell(row, "cost_micros")?),
+                settled: cell(row, "settled")?,
+                basis: cell(row, "basis")?,
+                usage: usage(row)?,
+            })
         };
-        Ok(rows.iter().map(call).collect())
+        rows.iter().map(call).collect()
     }
 }
 
@@ -138,57 +140,59 @@ impl Database {
     /// The whole ledger added up: in all, by model and by repository, dearest first.
     pub async fn costs(&self) -> Result<Vec<CostRow>, StoreError> {
         let rows = self.query(include_str!("../queries/costs.sql"), &[]).await?;
-        let sum = |row: &Row| CostRow {
-            of: row.get("of"),
-            name: row.get("name"),
-            jobs: row.get("jobs"),
-            calls: row.get("calls"),
-            cost: Money(row.get("cost_micros")),
-            usage: usage(row),
+        let sum = |row: &Row| {
+            Ok(CostRow {
+                of: cell(row, "of")?,
+                name: cell(row, "name")?,
+                jobs: cell(row, "jobs")?,
+                calls: cell(row, "calls")?,
+                cost: Money(cell(row, "cost_micros")?),
+                usage: usage(row)?,
+            })
         };
-        Ok(rows.iter().map(sum).collect())
+        rows.iter().map(sum).collect()
     }
 }
 
 fn job(row: &Row) -> Result<JobRow, StoreError> {
-    let word = |column| row.get::<_, Option<&str>>(column);
+    let word = |column| cell::<Option<&str>>(row, column);
     Ok(JobRow {
-        id: JobId(row.get("id")),
-        mode: read(row.get("mode"))?,
-        task: read(row.get("task"))?,
-        repo: row.get("repo"),
-        base: row.get("base"),
-        prompt: row.get("prompt"),
-        test_command: row.get("test_command"),
-        model: row.get("model"),
-        state: read(row.get("state"))?,
-        attempt: Attempt(row.get("attempt")),
-        outcome: word("outcome").map(read).transpose()?,
-        exit_reason: word("exit_reason").map(read).transpose()?,
-        error: row.get("error"),
-        cancel_requested: row.get("cancel_requested"),
-        worker: row.get::<_, Option<uuid::Uuid>>("worker_id").map(WorkerId),
-        created_at: row.get("created_at"),
-        run_at: row.get("run_at"),
-        started_at: row.get("started_at"),
-        finished_at: row.get("finished_at"),
-        steps: row.get("steps"),
-        cost: Money(row.get("cost_micros")),
-        usage: usage(row),
-        models: row.get("models"),
+        id: JobId(cell(row, "id")?),
+        mode: read(cell(row, "mode")?)?,
+        task: read(cell(row, "task")?)?,
+        repo: cell(row, "repo")?,
+        base: cell(row, "base")?,
+        prompt: cell(row, "prompt")?,
+        test_command: cell(row, "test_command")?,
+        model: cell(row, "model")?,
+        state: read(cell(row, "state")?)?,
+        attempt: Attempt(cell(row, "attempt")?),
+        outcome: word("outcome")?.map(read).transpose()?,
+        exit_reason: word("exit_reason")?.map(read).transpose()?,
+        error: cell(row, "error")?,
+        cancel_requested: cell(row, "cancel_requested")?,
+        worker: cell::<Option<uuid::Uuid>>(row, "worker_id")?.map(WorkerId),
+        created_at: cell(row, "created_at")?,
+        run_at: cell(row, "run_at")?,
+        started_at: cell(row, "started_at")?,
+        finished_at: cell(row, "finished_at")?,
+        steps: cell(row, "steps")?,
+        cost: Money(cell(row, "cost_micros")?),
+        usage: usage(row)?,
+        models: cell(row, "models")?,
     })
 }
 
-fn usage(row: &Row) -> Usage {
-    let count = |column| row.get::<_, i64>(column).unsigned_abs();
-    Usage {
-        uncached: count("uncached"),
-        cache_read: count("cache_read"),
-        cache_write_5m: count("cache_write_5m"),
-        cache_write_1h: count("cache_write_1h"),
-        output: count("output"),
-        reasoning: count("reasoning"),
-    }
+fn usage(row: &Row) -> Result<Usage, StoreError> {
+    let count = |column| cell::<i64>(row, column).map(i64::unsigned_abs);
+    Ok(Usage {
+        uncached: count("uncached")?,
+        cache_read: count("cache_read")?,
+        cache_write_5m: count("cache_write_5m")?,
+        cache_write_1h: count("cache_write_1h")?,
+        output: count("output")?,
+        reasoning: count("reasoning")?,
+    })
 }
 
 /// Follows one job's events: each exactly once and in order, however often the connection breaks.

@@ -194,3 +194,19 @@ async fn a_worker_does_not_spin_on_a_job_that_it_cannot_claim() {
     lock.commit().await.unwrap();
     assert_eq!(team.finished(job).await.0.outcome, Some(Outcome::Verified));
 }
+
+#[tokio::test]
+async fn a_change_that_is_too_large_to_keep_is_the_models_to_undo() {
+    let model = ModelServer::start(|turn, _| {
+        Say::Content(match turn {
+            0 => vec![tool("bash", json!({"command": "head -c 10000000 /dev/urandom > big.bin"}))],
+            1 => vec![tool("bash", json!({"command": "rm big.bin"}))],
+            2 => vec![tool("edit", json!({"path": "a.txt", "old": "one", "new": "two"}))],
+            _ => vec![tool("finish", json!({"summary": "done"}))],
+        })
+    })
+    .await;
+    let row = run(&model, |_| {}).await;
+    assert_eq!(row.outcome, Some(Outcome::Verified), "{:?}", row.error);
+    assert!(model.requests()[1].to_string().contains("big.bin"), "the model is told what is too large");
+}

@@ -8,7 +8,7 @@ use agent::{CommandResult, Exit, WorkspaceError};
 use async_trait::async_trait;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use forge::{Mirror, Workspace};
+use forge::{ForgeError, Mirror, Workspace};
 use sandbox::{Command, End, Sandbox};
 use service::Redaction;
 
@@ -92,7 +92,11 @@ impl agent::Workspace for Place {
     }
 
     async fn diff(&self) -> Result<String, WorkspaceError> {
-        self.workspace.diff().await.map_err(|error| broken(&error))
+        self.workspace.diff().await.map_err(|error| match error {
+            // The model is told, and may undo what is too much.
+            ForgeError::DiffTooLarge { .. } => WorkspaceError::Refused { message: error.to_string() },
+            error => broken(&error),
+        })
     }
 
     async fn files(&self, limit: usize) -> Result<Vec<String>, WorkspaceError> {

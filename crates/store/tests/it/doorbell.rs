@@ -80,8 +80,8 @@ async fn an_insert_rings_for_its_own_mode_and_the_scaler_only() {
     let admin = roles.database.client("postgres").await;
     admin
         .batch_execute(
-            "insert into codeteam.sleepers (topic, sleeper)
-             select topic, gen_random_uuid() from unnest(array['mechanic', 'genius', 'scaler', 'events']) as topic",
+            "insert into codeteam.sleepers (topic, sleeper, backend)
+             select topic, gen_random_uuid(), pg_backend_pid() from unnest(array['mechanic', 'genius', 'scaler', 'events']) as topic",
         )
         .await
         .unwrap();

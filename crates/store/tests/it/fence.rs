@@ -138,3 +138,51 @@ async fn only_a_registered_worker_may_claim() {
     let error = roles.worker.claim(worker(), Mode::Mechanic).await.unwrap_err();
     assert!(matches!(error, StoreError::UnknownWorker(_)), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_heartbeat_that_comes_too_late_takes_nothing_back() {
+    let roles = roles().await;
+    let by = hired(&roles.worker).await;
+    let held = claimed(&roles.api, &roles.worker, by).await.claim;
+    let admin = roles.database.client("postgres").await;
+    // As if this server had been up for long, and the worker silent for its lease.
+    admin
+        .batch_execute(
+            "update codeteam.workers set lease_ms = 1, lease_expires_at = now() - interval '1 second'",
+        )
+        .await
+        .unwrap();
+    assert_eq!(roles.worker.heartbeat(by, &[held]).await.unwrap(), [Verdict::Lost]);
+    let next = roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap().unwrap();
+    assert_eq!((next.claim.job, next.claim.attempt.0), (held.job, 2));
+}
+
+/// A call that its client has given up may still be under way when it is said again on another connection.
+#[tokio::test]
+async fn the_same_settlement_said_twice_at_once_is_written_once() {
+    let roles = roles().await;
+    let held = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
+    let other = roles.database.store("codeteam_worker").await;
+    let (one, two) = (journal_of(&roles.worker, &held), journal_of(&other, &held));
+    one.reserve(1, "m", (Money(9), 9), soon()).await.unwrap();
+    let settlement = Settlement {
+        basis: Basis::Unbilled,
+        model: "m",
+        cost: Money::ZERO,
+        usage: domain::Usage::default(),
+        request_id: None,
+        raw_usage: None,
+    };
+    let event = [Event::Noted { message: "once".into() }];
+    let mut locker = roles.database.client("postgres").await;
+    let lock = locker.transaction().await.unwrap();
+    lock.execute("select from codeteam.jobs for update", &[]).await.unwrap();
+    let (first, second, ()) = tokio::join!(
+        one.settle(1, &settlement, &event, soon()),
+        two.settle(1, &settlement, &event, soon()),
+        async { lock.commit().await.unwrap() }
+    );
+    first.unwrap();
+    second.unwrap();
+    assert_eq!(roles.api.events(held.claim.job, held.seq, 10).await.unwrap().len(), 1);
+}

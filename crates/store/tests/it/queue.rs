@@ -150,3 +150,15 @@ async fn a_finished_job_has_one_result_even_when_it_is_said_twice() {
     let delivered = events.iter().filter(|record| matches!(record.event, Event::Delivered { .. })).count();
     assert_eq!((events.len(), delivered), (3, 1));
 }
+
+#[tokio::test]
+async fn a_time_that_clients_cannot_read_is_refused() {
+    let roles = roles().await;
+    let client = roles.database.client("codeteam_api").await;
+    for time in ["infinity", "-infinity", "20000-01-01"] {
+        let sql = format!(
+            "insert into codeteam.jobs (mode, task, repo, prompt, run_at) values ('mechanic', 'bug_fix', 'r', 'p', '{time}')"
+        );
+        assert!(client.batch_execute(&sql).await.is_err(), "{time}");
+    }
+}
