@@ -6,6 +6,7 @@ mod doorbell_model;
 mod faults;
 mod fence;
 mod journal;
+mod lease_model;
 mod ledger;
 mod migrations;
 mod mirrors;
