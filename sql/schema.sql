@@ -78,6 +78,7 @@ declare
   claimed   jobs;
   claim_seq bigint; -- of the event that says so: the last that the worker knows of
   about     workers;
+  rank      integer := 32768; -- above every priority
 begin
   perform set_config('synchronous_commit', 'off', true);
   perform sweep_expired();
@@ -89,20 +90,27 @@ begin
      or about.lease_expires_at < clock_timestamp() + make_interval(secs => about.lease_ms / 1500.0) then
     perform renew_lease(claim_job.worker, false);
   end if;
-  -- Materialised: inlined into the update, the planner may lock more rows than the limit says.
-  with next as materialized (
-    select c.id from claimable c
-    where c.mode = claim_job.mode
-    order by c.priority desc, c.run_at, c.id
-    limit 1 for no key update skip locked
-  )
-  update jobs j
-  set state = 'running', attempt = j.attempt + 1, worker_id = claim_job.worker, started_at = clock_timestamp()
-  from next where j.id = next.id
-  returning j.* into claimed;
-  if not found then
-    return;
-  end if;
+  -- One priority after the other, so that jobs whose time has not come stand in nobody's way, however many and urgent they are.
+  loop
+    select j.priority into rank from jobs j
+    where j.state = 'queued' and j.mode = claim_job.mode and j.priority < rank
+    order by j.priority desc limit 1;
+    if not found then
+      return;
+    end if;
+    -- Materialised: inlined into the update, the planner may lock more rows than the limit says.
+    with next as materialized (
+      select c.id from claimable c
+      where c.mode = claim_job.mode and c.priority = rank
+      order by c.run_at, c.id
+      limit 1 for no key update skip locked
+    )
+    update jobs j
+    set state = 'running', attempt = j.attempt + 1, worker_id = claim_job.worker, started_at = clock_timestamp()
+    from next where j.id = next.id
+    returning j.* into claimed;
+    exit when found;
+  end loop;
   claim_seq := append_event(claimed.id, claimed.attempt, 'claimed', jsonb_build_object('worker', claim_job.worker, 'sandbox', about.sandbox));
   delete from sleepers s where s.topic = claim_job.mode and s.sleeper = claim_job.worker;
   if claimed.attempt > 1 then
@@ -359,7 +367,7 @@ CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq
     where j.state = 'running'
   ), due as (
     select min(at) as at from (
-      select (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > clock_timestamp()
+      select (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > now()
               order by j.run_at limit 1) from modes m
       union all
       select ends from leases where ends > clock_timestamp()
@@ -572,6 +580,16 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.silent_workers(among uuid[]) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+  select w.id from workers w
+  where w.id = any (among) and lease_ends(w) <= now()
+    and (exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
+         or lease_ends(w) <= now() - interval '90 seconds')
+$$;
+
 CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text DEFAULT NULL::text, base text DEFAULT NULL::text, test_command text DEFAULT NULL::text, model text DEFAULT NULL::text, step_cap integer DEFAULT NULL::integer, token_cap bigint DEFAULT NULL::bigint, time_limit_ms bigint DEFAULT NULL::bigint, cost_cap_micros bigint DEFAULT NULL::bigint, priority smallint DEFAULT 0, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
@@ -691,7 +709,7 @@ CREATE VIEW codeteam.claimable AS
     j.priority,
     j.run_at
    FROM codeteam.jobs j
-  WHERE ((j.state = 'queued'::text) AND (j.run_at <= clock_timestamp()));
+  WHERE ((j.state = 'queued'::text) AND (j.run_at <= now()));
 
 CREATE TABLE codeteam.events (
     job_id uuid NOT NULL,
@@ -916,6 +934,9 @@ GRANT ALL ON FUNCTION codeteam.schema_version() TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) TO codeteam_worker;
+
+REVOKE ALL ON FUNCTION codeteam.silent_workers(among uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.silent_workers(among uuid[]) TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone) TO codeteam_api;

@@ -15,6 +15,7 @@ declare
   claimed   jobs;
   claim_seq bigint; -- of the event that says so: the last that the worker knows of
   about     workers;
+  rank      integer := 32768; -- above every priority
 begin
   perform set_config('synchronous_commit', 'off', true);
   perform sweep_expired();
@@ -26,20 +27,27 @@ begin
      or about.lease_expires_at < clock_timestamp() + make_interval(secs => about.lease_ms / 1500.0) then
     perform renew_lease(claim_job.worker, false);
   end if;
-  -- Materialised: inlined into the update, the planner may lock more rows than the limit says.
-  with next as materialized (
-    select c.id from claimable c
-    where c.mode = claim_job.mode
-    order by c.priority desc, c.run_at, c.id
-    limit 1 for no key update skip locked
-  )
-  update jobs j
-  set state = 'running', attempt = j.attempt + 1, worker_id = claim_job.worker, started_at = clock_timestamp()
-  from next where j.id = next.id
-  returning j.* into claimed;
-  if not found then
-    return;
-  end if;
+  -- One priority after the other, so that jobs whose time has not come stand in nobody's way, however many and urgent they are.
+  loop
+    select j.priority into rank from jobs j
+    where j.state = 'queued' and j.mode = claim_job.mode and j.priority < rank
+    order by j.priority desc limit 1;
+    if not found then
+      return;
+    end if;
+    -- Materialised: inlined into the update, the planner may lock more rows than the limit says.
+    with next as materialized (
+      select c.id from claimable c
+      where c.mode = claim_job.mode and c.priority = rank
+      order by c.run_at, c.id
+      limit 1 for no key update skip locked
+    )
+    update jobs j
+    set state = 'running', attempt = j.attempt + 1, worker_id = claim_job.worker, started_at = clock_timestamp()
+    from next where j.id = next.id
+    returning j.* into claimed;
+    exit when found;
+  end loop;
   claim_seq := append_event(claimed.id, claimed.attempt, 'claimed', jsonb_build_object('worker', claim_job.worker, 'sandbox', about.sandbox));
   delete from sleepers s where s.topic = claim_job.mode and s.sleeper = claim_job.worker;
   if claimed.attempt > 1 then

@@ -12,7 +12,7 @@ grant execute on function
 to codeteam_worker;
 
 grant execute on function
-  codeteam.observe, codeteam.busy_workers, codeteam.record_decision, codeteam.sweep_expired,
+  codeteam.observe, codeteam.busy_workers, codeteam.silent_workers, codeteam.record_decision, codeteam.sweep_expired,
   codeteam.look, codeteam.doze, codeteam.wake
 to codeteam_scaler;
 

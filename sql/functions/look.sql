@@ -13,7 +13,7 @@ language sql stable security definer set search_path = codeteam, pg_temp as $$
     where j.state = 'running'
   ), due as (
     select min(at) as at from (
-      select (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > clock_timestamp()
+      select (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > now()
               order by j.run_at limit 1) from modes m
       union all
       select ends from leases where ends > clock_timestamp()

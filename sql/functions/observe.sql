@@ -34,6 +34,16 @@ language sql stable security definer set search_path = codeteam, pg_temp as $$
   select distinct worker_id from jobs where state = 'running'
 $$;
 
+-- Those of `among` that hang: their lease ran out, and yet they hold a job. An idle worker keeps no lease, but is heard of
+-- every 36 s at the latest; one that was silent for two minutes hangs, too. While this database was down nobody could be heard.
+create or replace function codeteam.silent_workers(among uuid[]) returns setof uuid
+language sql stable security definer set search_path = codeteam, pg_temp as $$
+  select w.id from workers w
+  where w.id = any (among)
+    and (lease_ends(w) <= now() and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
+         or greatest(w.heartbeat_at, pg_postmaster_start_time()) <= now() - interval '2 minutes')
+$$;
+
 -- The scaler changed its mind, and why.
 create or replace function codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb)
 returns void

@@ -148,6 +148,14 @@ impl Database {
         Ok(rows.iter().map(|row| WorkerId(row.get(0))).collect())
     }
 
+    /// Those of `among` whose leases ran out with a job in their hands, or that have been silent for very long.
+    pub async fn silent_workers(&self, among: &[WorkerId]) -> Result<Vec<WorkerId>, StoreError> {
+        let among: Vec<uuid::Uuid> = among.iter().map(|worker| worker.0).collect();
+        let params: [Param<'_>; 1] = [(&among, Type::UUID_ARRAY)];
+        let rows = self.query(include_str!("../queries/silent_workers.sql"), &params).await?;
+        Ok(rows.iter().map(|row| WorkerId(row.get(0))).collect())
+    }
+
     /// Writes down a change of mind, with what it was made from.
     pub async fn record_decision(
         &self,

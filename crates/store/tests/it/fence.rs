@@ -52,6 +52,38 @@ async fn a_silent_workers_job_goes_to_the_next_who_claims_and_its_late_writes_to
 }
 
 #[tokio::test]
+async fn a_worker_hangs_when_its_lease_runs_out_over_a_job_but_not_when_it_is_idle() {
+    let roles = roles().await;
+    let scaler = roles.database.store("codeteam_scaler").await;
+    let (idle, hanging, stranger) = (
+        hired_for(&roles.worker, SHORT).await,
+        hired_for(&roles.worker, SHORT).await,
+        hired_for(&roles.worker, SHORT).await,
+    );
+    let first = claimed(&roles.api, &roles.worker, hanging).await;
+    roles.api.submit(&testkit::job()).await.unwrap();
+    roles.worker.claim(stranger, Mode::Mechanic).await.unwrap().unwrap();
+    let silent = async {
+        loop {
+            let silent = scaler.silent_workers(&[idle, hanging]).await.unwrap();
+            if !silent.is_empty() {
+                return silent;
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout_at(soon(), silent).await.unwrap(), [hanging]);
+    let _ = roles.worker.release(&first.claim, "given back").await;
+    assert_eq!(scaler.silent_workers(&[idle, hanging]).await.unwrap(), []);
+
+    let admin = roles.database.client("postgres").await;
+    let long_ago = "update codeteam.workers set heartbeat_at = now() - interval '3 minutes' where id = $1";
+    admin.execute(long_ago, &[&idle.0]).await.unwrap();
+    let up_since = admin.query_one("select pg_postmaster_start_time() < now() - interval '2 minutes'", &[]);
+    let expected = if up_since.await.unwrap().get(0) { vec![idle] } else { vec![] };
+    assert_eq!(scaler.silent_workers(&[idle, hanging]).await.unwrap(), expected);
+}
+
+#[tokio::test]
 async fn after_three_worker_deaths_a_job_is_dead() {
     let roles = roles().await;
     let id = roles.api.submit(&testkit::job()).await.unwrap();

@@ -15,26 +15,40 @@ async fn every_query_prepares_against_the_migrated_schema() {
     assert!(prepared > 20);
 }
 
+/// The pages that a statement touches, those of the functions that it calls included.
+async fn pages(client: &tokio_postgres::Client, sql: &str) -> i64 {
+    let explain = format!("explain (analyze, buffers, format json) {sql}");
+    let plan: serde_json::Value = client.query_one(&explain, &[]).await.unwrap().get(0);
+    let of = |name: &str| plan[0]["Plan"][name].as_i64().unwrap();
+    of("Shared Hit Blocks") + of("Shared Read Blocks")
+}
+
+/// Jobs ready, jobs for another mode, and urgent jobs whose time has not come: none of them makes the others slower.
 #[tokio::test]
-async fn a_claim_walks_an_index_however_long_the_queue_is() {
-    let database = testkit::TestDatabase::new().await;
-    let client = database.client("postgres").await;
+async fn claiming_looking_and_observing_touch_few_pages_however_long_the_queue_is() {
+    let roles = crate::roles().await;
+    let client = roles.database.client("postgres").await;
     client
         .batch_execute(
-            "insert into codeteam.jobs (mode, task, repo, prompt) select 'mechanic', 'bug_fix', 'r', 'p' from generate_series(1, 20000);
+            "insert into codeteam.jobs (mode, task, repo, prompt, priority, run_at)
+             select case n % 4 when 0 then 'genius' else 'mechanic' end, 'bug_fix', 'r', 'p',
+                    case n % 2 when 0 then 0 else n % 7 end, case n % 2 when 0 then now() else now() + interval '1 day' end
+             from generate_series(1, 40000) as n;
              analyze codeteam.jobs",
         )
         .await
         .unwrap();
-    let plan = client
-        .query(
-            "explain select id from codeteam.jobs j
-             where j.state = 'queued' and j.mode = 'mechanic' and j.run_at <= clock_timestamp()
-             order by j.priority desc, j.run_at, j.id limit 1 for no key update skip locked",
-            &[],
-        )
-        .await
-        .unwrap();
-    let plan: String = plan.iter().map(|row| row.get::<_, String>(0) + "\n").collect();
-    assert!(plan.contains("jobs_queued") && !plan.contains("Sort"), "{plan}");
+    let worker = crate::hired(&roles.worker).await;
+    let claim = format!("select * from codeteam.claim_job('{worker}', 'mechanic')");
+    // The first calls of a session also read the catalogue.
+    for sql in [claim.as_str(), "select * from codeteam.look('scaler')"] {
+        pages(&client, sql).await;
+    }
+    for (sql, most) in [(claim.as_str(), 200), ("select * from codeteam.look('scaler')", 100)] {
+        let touched = pages(&client, sql).await;
+        assert!(touched < most, "{sql} touches {touched} pages");
+    }
+    pages(&client, "select * from codeteam.observe()").await;
+    let touched = pages(&client, "select * from codeteam.observe()").await;
+    assert!(touched < 6_000, "observing touches {touched} pages: it counts to a thousand, four times");
 }

@@ -1,0 +1,1 @@
+select w from codeteam.silent_workers($1) as w
