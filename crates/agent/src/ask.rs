@@ -1,9 +1,13 @@
 //! One model call: bounded, reserved, made, settled.
+//!
+//! A call whose answer was lost is closed at its worst case, and the loop goes on with the next one, a few times in a row:
+//! what one call may have cost is lost, which is no reason to throw away the work of the whole job.
 
 use domain::{Event, ToolCall};
 
 use crate::caps::Allowance;
 use crate::conclusion::End;
+use crate::losses;
 use crate::ports::{Billing, Halt};
 use crate::run::Wheel;
 use crate::text::{plain, start, without_nul};
@@ -50,6 +54,7 @@ impl Wheel<'_> {
         };
         let elapsed_ms = self.elapsed_ms(began);
         tracing::debug!(step, elapsed_ms, "model answered");
+        self.losses = 0;
         let events = events(step, &reply, allowed.max_output, elapsed_ms);
         journal.settle(step, &reply, &events).await?;
         self.take_in(&events);
@@ -60,7 +65,7 @@ impl Wheel<'_> {
         }
     }
 
-    /// Closes the reservation of a call without an answer, and ends the run.
+    /// Closes the reservation of a call without an answer, and ends the run unless the answer may only have been lost.
     async fn abandon(
         &mut self,
         step: u32,
@@ -69,7 +74,7 @@ impl Wheel<'_> {
         end: End,
     ) -> Result<(), End> {
         if billing == Billing::Unknown {
-            self.past.lose(allowed.worst_case);
+            self.past.lose(step, allowed.worst_case);
         }
         if matches!(end, End::Halted(Halt::LeaseLost)) {
             return Err(end);
@@ -77,8 +82,25 @@ impl Wheel<'_> {
         match self.ports.journal.abandon(step, billing).await {
             // A reservation that stays open counts at its worst case: no reason to end for another reason.
             Err(halt) if halt == Halt::LeaseLost || !matches!(end, End::Halted(_)) => Err(halt.into()),
+            _ if billing == Billing::Unknown && matches!(end, End::Model { retryable: true, .. }) => {
+                self.go_on_after(end).await
+            }
             _ => Err(end),
         }
+    }
+
+    /// Waits a little, for the next turn to ask again; after too many losses in a row the last one is the end.
+    async fn go_on_after(&mut self, end: End) -> Result<(), End> {
+        self.losses += 1;
+        if self.losses >= losses::IN_A_ROW {
+            return Err(end);
+        }
+        let now = self.ports.clock.now();
+        let elapsed = now.saturating_duration_since(self.brief.started);
+        let pause = losses::pause(self.losses, (&self.brief.prompt, self.past.last_step, elapsed));
+        let error = end.error().unwrap_or_default();
+        tracing::warn!(error, losses = self.losses, "a model call counts at its worst case, the job goes on");
+        self.within(tokio::time::sleep(pause)).await
     }
 
     fn after(&self, error: &ModelError) -> (Billing, End) {

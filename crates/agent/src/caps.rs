@@ -103,7 +103,8 @@ impl Meter {
     /// A guess for the model's sake: nothing depends on it.
     pub fn is_nearly_out(&self, spent: Spent, context: u64) -> bool {
         let tokens_left = self.caps.tokens.saturating_sub(spent.tokens);
-        self.caps.steps.saturating_sub(spent.calls) <= 1 || tokens_left < context + context / 4 + 3_000
+        self.caps.steps.saturating_sub(spent.calls) <= 1
+            || tokens_left < context.saturating_add(context / 4).saturating_add(3_000)
     }
 }
 

@@ -6,6 +6,7 @@ mod act;
 mod ask;
 mod caps;
 mod conclusion;
+mod losses;
 mod model;
 mod open;
 mod ports;

@@ -127,6 +127,7 @@ pub trait Model: Send + Sync {
     /// The most output tokens that one answer of this model can have.
     fn max_output(&self) -> u64;
 
-    /// Asks once, retrying what may be retried within the request's timeout.
+    /// Asks once. Within the request's timeout it retries what is surely not charged, and nothing else: an answer that was
+    /// lost is an error with `billed`, for only one call is reserved.
     async fn ask(&self, request: Request<'_>) -> Result<Reply, ModelError>;
 }

@@ -117,7 +117,7 @@ impl Resumed {
                     tool_calls: tool_calls.clone(),
                     text: text.clone(),
                 });
-                let tokens = usage.input() + usage.output;
+                let tokens = usage.input().saturating_add(usage.output);
                 self.known = Some(Known { turns: self.turns.len(), tokens, model: model.clone() });
                 self.open(tool_calls);
             }
@@ -173,8 +173,9 @@ impl Resumed {
         self.known = self.known.take().filter(|known| known.model.starts_with(model));
     }
 
-    /// Counts a call of this attempt that gave no answer and may have been charged for.
-    pub(crate) fn lose(&mut self, worst_case: Spent) {
+    /// Counts call number `step` of this attempt, which gave no answer and may have been charged for.
+    pub(crate) fn lose(&mut self, step: u32, worst_case: Spent) {
+        self.last_step = step;
         self.lost = self.lost + worst_case;
     }
 }

@@ -63,6 +63,8 @@ pub(crate) struct Wheel<'a> {
     pub tools: Vec<ToolSpec>,
     pub meter: Meter,
     pub past: Resumed,
+    /// Model calls in a row whose answers were lost.
+    pub losses: u32,
 }
 
 impl<'a> Wheel<'a> {
@@ -70,7 +72,7 @@ impl<'a> Wheel<'a> {
         let meter = Meter::new(brief.caps, brief.started, brief.delivery_reserve);
         let mut past = std::mem::take(&mut brief.resumed);
         past.trust_counts_of(ports.model.name());
-        Wheel { tools: tools::specs(brief.task), brief, ports, meter, past }
+        Wheel { tools: tools::specs(brief.task), brief, ports, meter, past, losses: 0 }
     }
 
     async fn start(&mut self) -> Result<(), End> {

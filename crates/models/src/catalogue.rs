@@ -122,8 +122,8 @@ struct Defaults {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum LookupError {
-    #[error("unknown model {given:?}: use one of {known}")]
-    Unknown { given: String, known: String },
+    #[error("unknown model {given:?}: use one of {callable}")]
+    Unknown { given: String, callable: String },
     #[error("{name} is a model of {}, which this version cannot call: use one of {callable}", provider.as_str())]
     NoAdapter { name: String, provider: Provider, callable: String },
     #[error("no model of mode {mode} can be called by this version: name one of {callable}")]
@@ -141,9 +141,10 @@ pub fn all() -> Result<&'static [ModelInfo], LookupError> {
 
 /// The model of this name, which may carry a date, whether or not this version can call it.
 pub fn find(name: &str) -> Result<&'static ModelInfo, LookupError> {
-    let models = all()?;
-    by_name(models, name)
-        .ok_or_else(|| LookupError::Unknown { given: name.to_owned(), known: names(models, |_| true) })
+    match by_name(all()?, name) {
+        Some(info) => Ok(info),
+        None => Err(LookupError::Unknown { given: name.to_owned(), callable: callable_names()? }),
+    }
 }
 
 /// The model of this name, if this version can call it.
@@ -177,11 +178,8 @@ fn catalogue() -> Result<&'static Catalogue, LookupError> {
 }
 
 fn callable_names() -> Result<String, LookupError> {
-    all().map(|models| names(models, |info| info.provider.has_adapter()))
-}
-
-fn names(models: &[ModelInfo], which: impl Fn(&ModelInfo) -> bool) -> String {
-    models.iter().filter(|info| which(info)).map(|info| info.name.as_str()).collect::<Vec<_>>().join(", ")
+    let callable = all()?.iter().filter(|info| info.provider.has_adapter());
+    Ok(callable.map(|info| info.name.as_str()).collect::<Vec<_>>().join(", "))
 }
 
 fn by_name<'a>(models: &'a [ModelInfo], name: &str) -> Option<&'a ModelInfo> {

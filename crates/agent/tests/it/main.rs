@@ -6,6 +6,7 @@ mod books;
 mod caps;
 mod crash;
 mod folder;
+mod losses;
 mod nonsense;
 mod read_only;
 mod script;

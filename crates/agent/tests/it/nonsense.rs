@@ -1,9 +1,7 @@
 //! Models that do not do what they should.
 
-use std::time::Duration;
-
-use agent::{Conclusion, ModelError, Stop, Turn};
-use domain::{ExitReason, Money, Task};
+use agent::{Conclusion, Stop, Turn};
+use domain::{ExitReason, Task};
 use serde_json::json;
 
 use crate::books::Books;
@@ -91,27 +89,4 @@ async fn the_same_failing_call_is_remarked_upon_and_then_ends_the_job() {
     let remarked: Vec<_> = outputs.iter().map(|output| output.contains("Do something else")).collect();
     assert_eq!(remarked, [false, false, true, true, true, true]);
     assert!(end.error.unwrap().contains("repeated the same call"));
-}
-
-#[tokio::test]
-async fn a_call_that_fails_counts_at_what_it_may_have_cost() {
-    let message = || "overloaded".to_owned();
-    let cases = [
-        (ModelError::Refused { message: message() }, false, false),
-        (ModelError::Unavailable { message: message(), billed: false }, true, false),
-        (ModelError::Unavailable { message: message(), billed: true }, true, true),
-        (ModelError::TimedOut { waited: Duration::from_secs(1), billed: true }, true, true),
-        (ModelError::Malformed { message: message() }, true, true),
-    ];
-    for (error, retryable, billed) in cases {
-        let (model, books) = (Script::new(vec![]), Books::new());
-        let told = error.to_string();
-        model.fail(error);
-        let end = work(brief(Task::BugFix), &model, &books, &Folder::new(&FILES, None)).await;
-        assert_eq!((end.exit_reason, end.retryable), (ExitReason::ModelError, retryable));
-        assert_eq!(end.error, Some(told));
-        let entry = books.ledger()[&(1, 1)].clone();
-        assert_eq!(entry.closed, Some(if billed { entry.reserved } else { Money::ZERO }));
-        assert_eq!(end.cost, entry.closed.unwrap());
-    }
 }

@@ -1,5 +1,6 @@
 //! A model that says what a test wrote down, whoever asks: the answer is chosen by how much of the conversation stands.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use agent::{Model, ModelError, Reply, Request, Stop, Turn};
@@ -43,7 +44,7 @@ pub fn finish(summary: &str) -> (&'static str, Value) {
 pub struct Script {
     answers: Vec<Says>,
     asked: Mutex<Vec<Vec<Turn>>>,
-    fails: Mutex<Option<ModelError>>,
+    fails: Mutex<VecDeque<ModelError>>,
 }
 
 impl Script {
@@ -51,9 +52,9 @@ impl Script {
         Script { answers, asked: Mutex::default(), fails: Mutex::default() }
     }
 
-    /// The next call fails.
+    /// The next call that is not bound to fail yet does.
     pub fn fail(&self, error: ModelError) {
-        *self.fails.lock().unwrap() = Some(error);
+        self.fails.lock().unwrap().push_back(error);
     }
 
     /// Every conversation that it was shown, in the order of asking.
@@ -93,7 +94,7 @@ impl Model for Script {
 
     async fn ask(&self, request: Request<'_>) -> Result<Reply, ModelError> {
         self.asked.lock().unwrap().push(request.turns.to_vec());
-        if let Some(error) = self.fails.lock().unwrap().take() {
+        if let Some(error) = self.fails.lock().unwrap().pop_front() {
             return Err(error);
         }
         let turn = answers_in(request.turns);

@@ -59,6 +59,10 @@ pub struct Spender {
     pub takes: Duration,
     /// Whether it heeds its timeout.
     pub obeys: bool,
+    /// One in so many answers is lost; 0: none is.
+    pub loses: u64,
+    /// How often it was asked.
+    pub asked: AtomicU64,
     /// The input that it announced last.
     pub announced: AtomicU64,
 }
@@ -90,6 +94,10 @@ impl Model for Spender {
             return Err(ModelError::TimedOut { waited: request.timeout, billed: true });
         }
         sleep(self.takes).await;
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.loses > 0 && asked.is_multiple_of(self.loses) {
+            return Err(ModelError::Unavailable { message: "lost".to_owned(), billed: true });
+        }
         let input = self.announced.load(Ordering::Relaxed) * self.input / 100;
         let usage = Usage {
             cache_write_1h: input,

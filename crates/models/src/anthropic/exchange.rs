@@ -63,10 +63,10 @@ fn without_key(body: &[u8], key: &HeaderValue) -> Vec<u8> {
 
 /// A connection that could not be made, or that broke. Only in the first case is it certain that nothing was sent.
 fn broken(error: reqwest::Error) -> Failure {
-    let lost = !error.is_connect();
+    let sent = !error.is_connect();
     // The address may hold a password, so it stays out of the message.
     let message = chain(&error.without_url());
-    Failure::Passing { message, wait: None, lost, give_up: false }
+    if sent { Failure::Lost { message } } else { Failure::Passing { message, wait: None, give_up: false } }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

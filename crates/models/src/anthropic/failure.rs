@@ -1,4 +1,7 @@
-//! What an answer that is no success means: try again, or say what a person must do. Pure.
+//! What an answer that is no success means: try again, count the answer as lost, or say what a person must do. Pure.
+//!
+//! Only an error that the provider itself wrote proves that there was no answer to charge for. A page of some gateway on
+//! the way does not: the provider may have gone on.
 
 use std::time::Duration;
 
@@ -22,16 +25,19 @@ const MONEY: [&str; 6] = [
 pub(super) enum Failure {
     /// It is the same the next time.
     Final(ModelError),
-    /// The next attempt may succeed.
+    /// Nothing was charged, and the next attempt may succeed.
     Passing {
         /// What happened, without what to do.
         message: String,
         /// How long the provider wants to be left alone.
         wait: Option<Duration>,
-        /// The request had been sent and its answer was lost: it may be charged.
-        lost: bool,
         /// The provider says that another attempt is of no use now.
         give_up: bool,
+    },
+    /// The request had been sent and its answer was lost: it may be charged.
+    Lost {
+        /// What happened, without what to do.
+        message: String,
     },
 }
 
@@ -44,14 +50,10 @@ pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8], model: &s
     }
     let advice = header(headers, "x-should-retry");
     if passing(status) || advice == Some("true") {
-        // A gateway that gave up on the provider does not know whether the answer was made.
-        let lost = matches!(status.as_u16(), 408 | 502 | 504 | 520..=524);
-        return Failure::Passing {
-            message: detail,
-            wait: wait(headers),
-            lost,
-            give_up: advice == Some("false"),
-        };
+        if is_lost(status, &kind) {
+            return Failure::Lost { message: detail };
+        }
+        return Failure::Passing { message: detail, wait: wait(headers), give_up: advice == Some("false") };
     }
     let message = if status.is_redirection() {
         format!("it redirects to another address ({detail}): set ANTHROPIC_BASE_URL to the final one")
@@ -92,9 +94,21 @@ fn passing(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 409 | 429) || status.is_server_error()
 }
 
+/// Whether an answer may have been made all the same. `kind` is empty unless the provider itself wrote the error.
+fn is_lost(status: StatusCode, kind: &str) -> bool {
+    match status.as_u16() {
+        // Somebody gave up waiting, and does not know whether the answer was made.
+        408 | 502 | 504 | 520..=524 => true,
+        // Turned away at the door.
+        529 => false,
+        _ => status.is_server_error() && kind.is_empty(),
+    }
+}
+
 /// The error's type and message; of a body that is none, its beginning.
 fn error_of(body: &[u8]) -> (String, String) {
-    let error = serde_json::from_slice::<Value>(body).unwrap_or_default()["error"].take();
+    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+    let error = &parsed["error"];
     match (error["type"].as_str(), error["message"].as_str()) {
         (Some(kind), Some(message)) => (kind.to_owned(), shown(message)),
         _ => (String::new(), shown(&String::from_utf8_lossy(body))),

@@ -1,7 +1,7 @@
 //! Anthropic's Messages API, without streaming: one request, one answer, retried within the request's timeout.
 //!
-//! An attempt whose answer was lost may be charged by the provider although only the attempt that was answered is
-//! priced; each such attempt is logged, and an error says so in its `billed`.
+//! Only what is surely not charged is retried here. After an attempt whose answer was lost the call ends with an error that
+//! says so in its `billed`: a retry would be a second charge under a reservation that was made for one.
 
 mod bound;
 mod exchange;
@@ -63,28 +63,31 @@ impl Anthropic {
     async fn ask_until(
         &self,
         body: &[u8],
+        max_output: u64,
         deadline: Instant,
         timeout: Duration,
     ) -> Result<Reply, ModelError> {
-        let mut billed = false;
         let mut attempt = 0;
         loop {
             attempt += 1;
             let exchange = exchange(&self.client, &self.url, &self.key, body, &self.model);
             let failure = match timeout_at(deadline, exchange).await {
-                Ok(Ok(answer)) => return reply::read(&answer.body, answer.request_id, self.info),
+                Ok(Ok(answer)) => return reply::read(&answer.body, answer.request_id, self.info, max_output),
                 Ok(Err(failure)) => failure,
                 // Whether the request had left is not known; the worse is assumed.
                 Err(_) => return Err(ModelError::TimedOut { waited: timeout, billed: true }),
             };
             let (message, wait, give_up) = match failure {
                 Failure::Final(error) => return Err(error),
-                Failure::Passing { message, wait, lost, give_up } => {
-                    billed |= lost;
+                Failure::Lost { message } => {
+                    let message =
+                        format!("{message} (the answer is lost and may be charged); retry the job later");
+                    return Err(ModelError::Unavailable { message, billed: true });
+                }
+                Failure::Passing { message, wait, give_up } => {
                     tracing::warn!(
                         model = self.model,
                         attempt,
-                        lost,
                         message,
                         "the model's provider did not answer"
                     );
@@ -95,7 +98,7 @@ impl Anthropic {
             let left = deadline.saturating_duration_since(Instant::now());
             if give_up || attempt >= retry::ATTEMPTS || pause >= left {
                 let message = format!("{message} ({})", why(attempt, give_up, wait, left));
-                return Err(ModelError::Unavailable { message, billed });
+                return Err(ModelError::Unavailable { message, billed: false });
             }
             sleep(pause).await;
         }
@@ -137,6 +140,6 @@ impl Model for Anthropic {
         let deadline = Instant::now() + request.timeout.min(LONGEST);
         let max_output = request.max_output.clamp(1, self.info.max_output_tokens);
         let body = request::body(&self.model, &request, max_output).to_string();
-        self.ask_until(body.as_bytes(), deadline, request.timeout).await
+        self.ask_until(body.as_bytes(), max_output, deadline, request.timeout).await
     }
 }

@@ -99,10 +99,57 @@ async fn garbage_is_malformed_and_says_how() {
         ),
     ];
     let whole = cases.map(|(body, words)| (body.to_string(), words));
-    for (body, words) in whole.into_iter().chain([("<html>".to_owned(), "not JSON")]) {
+    for (body, words) in
+        whole.into_iter().chain([("<html>".to_owned(), "not JSON"), ("[7]".to_owned(), "no JSON object")])
+    {
         let error = answer(body).await.unwrap_err();
         assert!(matches!(&error, ModelError::Malformed { message } if message.contains(words)), "{error}");
     }
+}
+
+#[tokio::test]
+async fn counts_that_cannot_be_are_not_believed() {
+    let usage = |name: &str, count: Value| {
+        let mut usage = json!({"input_tokens": 1, "output_tokens": 1, "cache_creation": {}});
+        usage[name] = count;
+        usage
+    };
+    let huge = i64::MAX as u64;
+    let absurd = [
+        (usage("output_tokens", json!(1_065)), "1065 tokens of output, and 1000 were asked for"),
+        (usage("output_tokens", json!(huge)), "tokens of output"),
+        (usage("input_tokens", json!(200_001)), "200001 tokens of input, and the model's context has 200000"),
+        (usage("input_tokens", json!(u64::MAX)), "tokens of input"),
+        (usage("cache_read_input_tokens", json!(huge)), "tokens of input"),
+        (usage("cache_creation_input_tokens", json!(huge)), "tokens of input"),
+        (usage("cache_creation", json!({"ephemeral_1h_input_tokens": huge})), "tokens of input"),
+        (usage("cache_read_input_tokens", json!(1e30)), "no count as cache_read_input_tokens"),
+        (usage("input_tokens", json!(-1)), "no input_tokens"),
+    ];
+    for (usage, words) in absurd {
+        let error = answer(reply(json!([]), "end_turn", usage)).await.unwrap_err();
+        assert!(matches!(&error, ModelError::Malformed { message } if message.contains(words)), "{error}");
+    }
+    for (name, count) in [("output_tokens", 1_064), ("input_tokens", 200_000)] {
+        assert!(answer(reply(json!([]), "end_turn", usage(name, json!(count)))).await.is_ok(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_ends_up_in_the_ledger_has_no_control_characters() {
+    let body = json!({
+        "model": "x\u{0}y", "stop_reason": "tool_use",
+        "content": [{"type": "tool_use", "id": "x\u{0}y\u{1b}", "name": "bash", "input": {"command": "\u{1b}"}}],
+        "usage": {"input_tokens": 1, "output_tokens": 1, "service_tier": "x\u{0}y", "x\u{0}y": [{"a": "\u{7}"}]},
+    });
+    let reply = answer(body.to_string()).await.unwrap();
+    assert_eq!(reply.model, "x\u{FFFD}y");
+    assert_eq!(reply.tool_calls[0].id, "x\u{FFFD}y\u{FFFD}");
+    assert_eq!(reply.content[0]["id"], "x\u{FFFD}y\u{FFFD}", "the result will name the id that goes back");
+    assert_eq!(reply.tool_calls[0].input, json!({"command": "\u{1b}"}), "a command stays what it is");
+    let usage = json!({"input_tokens": 1, "output_tokens": 1, "service_tier": "x\u{FFFD}y",
+                       "x\u{FFFD}y": [{"a": "\u{FFFD}"}]});
+    assert_eq!(reply.raw_usage, usage);
 }
 
 #[tokio::test]

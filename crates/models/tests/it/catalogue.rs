@@ -51,10 +51,14 @@ fn a_dated_name_is_its_family() {
 }
 
 #[test]
-fn an_unknown_model_is_answered_with_the_known_ones() {
+fn an_unknown_model_is_answered_with_those_that_can_be_called() {
     let message = find("claude-haiku").unwrap_err().to_string();
-    assert!(message.starts_with("unknown model \"claude-haiku\": use one of gpt-5-mini, "), "{message}");
+    assert!(
+        message.starts_with("unknown model \"claude-haiku\": use one of claude-haiku-4-5, "),
+        "{message}"
+    );
     assert!(message.contains("claude-opus-4-5"), "{message}");
+    assert!(!message.contains("gpt") && !message.contains("gemini"), "{message}");
 }
 
 #[test]

@@ -21,8 +21,8 @@ fn unavailable(result: Result<Reply, ModelError>) -> (String, bool) {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
-    for status in [408, 409, 429, 500, 502, 503, 504, 529] {
+async fn what_may_pass_and_is_not_charged_is_tried_again() {
+    for status in [409, 429, 500, 503, 529] {
         let (result, requests) = ask(vec![error(status, "x_error", "later", vec![]), done()]).await;
         assert_eq!((result.unwrap().text.as_str(), requests), ("done", 2), "{status}");
     }
@@ -134,12 +134,44 @@ async fn an_error_page_that_is_no_json_is_shown_in_part() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_again_and_may_be_billed() {
-    assert_eq!(ask(vec![Part::Cut, done()]).await.1, 2);
-    assert_eq!(ask(vec![Part::CutBody, done()]).await.1, 2);
-    let never = error(529, "overloaded_error", "busy", vec![("x-should-retry", "false")]);
-    let (_, billed) = unavailable(ask(vec![Part::CutBody, never]).await.0);
-    assert!(billed, "the first answer was lost");
+async fn an_answer_that_may_be_charged_is_lost_and_not_asked_for_again() {
+    let page =
+        |status| Part::Answer(status, vec![("retry-after-ms", "1")], "<html>a gateway</html>".to_owned());
+    let mut lost = vec![Part::Cut, Part::CutBody, page(500), page(503)];
+    lost.extend([408, 502, 504, 520, 524].map(|status| error(status, "timeout_error", "late", vec![])));
+    for (at, part) in lost.into_iter().enumerate() {
+        let (result, requests) = ask(vec![part, done()]).await;
+        let (message, billed) = unavailable(result);
+        assert!(billed && message.contains("may be charged"), "{at}: {message}");
+        assert_eq!(requests, 1, "{at}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_lost_after_a_free_retry_is_lost_all_the_same() {
+    let (result, requests) = ask(vec![
+        error(529, "overloaded_error", "busy", vec![]),
+        error(504, "timeout_error", "late", vec![("x-should-retry", "true")]),
+        done(),
+    ])
+    .await;
+    assert_eq!((unavailable(result).1, requests), (true, 2));
+}
+
+#[tokio::test]
+async fn an_error_of_any_form_is_read() {
+    for body in ["[7]", "\"down\"", "7", "null", "{\"error\": \"down\"}", ""] {
+        let part = Part::Answer(500, vec![], body.to_owned());
+        assert!(unavailable(ask(vec![part]).await.0).1, "{body}: nobody knows what it means");
+    }
+}
+
+#[tokio::test]
+async fn a_busy_page_of_a_gateway_bills_nothing() {
+    for status in [429, 529] {
+        let page = Part::Answer(status, vec![], "busy".to_owned());
+        assert_eq!(ask(vec![page, done()]).await.1, 2, "{status}");
+    }
 }
 
 #[tokio::test]
