@@ -28,11 +28,11 @@ impl Home {
             None => default(is_root, variable("XDG_DATA_HOME"), variable("HOME")).ok_or(CliError::NoHome)?,
         };
         let full = std::path::absolute(&path).map_err(CliError::folder("find", &path))?;
-        // Lists of paths are written with colons between them, and SECRETS must be text.
+        // SECRETS must be text.
         match full.to_str() {
-            Some(text) if !text.contains(':') => Ok(Home(full)),
-            _ => Err(CliError::Usage(format!(
-                "the folder {} has a colon in its name, or is not UTF-8: name another with --home",
+            Some(_) => Ok(Home(full)),
+            None => Err(CliError::Usage(format!(
+                "the folder {} is not UTF-8: name another with --home",
                 full.display()
             ))),
         }

@@ -1,6 +1,7 @@
 //! What a worker is told when it starts: flags, each with the same name in the environment. Secrets are none of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Parser;
@@ -37,9 +38,9 @@ pub struct Settings {
     /// The folder for checkouts [default: a new one in the system's temporary folder].
     #[arg(long, env = "WORK_DIR")]
     pub work_dir: Option<PathBuf>,
-    /// A file or folder, beside the secrets, that commands must not see; may be given more than once.
-    #[arg(long, env = "HIDDEN_PATHS", value_delimiter = ':')]
-    hidden_paths: Vec<PathBuf>,
+    /// Files and folders, beside the secrets, that commands must not see: full paths, as a JSON array of strings.
+    #[arg(long, env = "HIDDEN_PATHS", default_value = "[]")]
+    hidden_paths: Paths,
     /// Milliseconds that a step may go on after SIGTERM before it is cut off. Keep it below the platform's own limit.
     #[arg(long, env = "DRAIN_MS", default_value_t = 10_000)]
     drain_ms: u64,
@@ -72,12 +73,70 @@ impl Settings {
         Duration::from_millis(self.drain_ms)
     }
 
-    /// Commands see neither the secrets nor anything else that is named.
-    pub fn sandbox(&self) -> sandbox::Settings {
+    /// Commands see neither the secrets, nor the jobs' checkouts in `work_dir` but their own, nor anything else that is
+    /// named. Fails when the secrets' path is relative to a folder that is gone.
+    pub fn sandbox(&self, work_dir: &Path) -> std::io::Result<sandbox::Settings> {
         let mut settings = sandbox::Settings::default();
-        let secrets = self.secrets.strip_prefix("file:").map(PathBuf::from);
-        let named = secrets.into_iter().chain(self.hidden_paths.iter().cloned());
-        settings.hidden.extend(named.filter_map(|path| std::path::absolute(path).ok()));
-        settings
+        if let Some(secrets) = self.secrets.strip_prefix("file:") {
+            settings.hidden.push(std::path::absolute(secrets)?);
+        }
+        settings.hidden.push(work_dir.to_owned());
+        settings.hidden.extend(self.hidden_paths.0.iter().cloned());
+        Ok(settings)
+    }
+}
+
+/// Paths in a variable. No character separates them: each could be part of a path, which would then not be hidden.
+#[derive(Clone, Debug)]
+struct Paths(Vec<PathBuf>);
+
+impl FromStr for Paths {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Paths, String> {
+        const EXAMPLE: &str = r#"write a JSON array of full paths, as in ["/srv/keys","/srv/data"]"#;
+        if text.is_empty() {
+            return Ok(Paths(Vec::new()));
+        }
+        let paths: Vec<PathBuf> =
+            serde_json::from_str(text).map_err(|error| format!("{error}: {EXAMPLE}"))?;
+        match paths.iter().find(|path| !path.is_absolute()) {
+            Some(relative) => Err(format!("{} is not a full path: {EXAMPLE}", relative.display())),
+            None => Ok(Paths(paths)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(paths: &str) -> Result<Vec<PathBuf>, String> {
+        let arguments =
+            ["worker", "--mode", "mechanic", "--secrets", "file:/s.json", "--hidden-paths", paths];
+        let settings = Settings::try_parse_from(arguments).map_err(|error| error.to_string())?;
+        Ok(settings.sandbox(Path::new("/work")).map_err(|error| error.to_string())?.hidden)
+    }
+
+    #[test]
+    fn secrets_all_checkouts_and_what_is_named_are_hidden() {
+        let hidden = hidden(r#"["/a:b","/c d"]"#).unwrap();
+        let expected = ["/s.json", "/work", "/a:b", "/c d"].map(PathBuf::from);
+        assert!(hidden.ends_with(&expected), "{hidden:?}");
+    }
+
+    #[test]
+    fn nothing_more_need_be_hidden() {
+        for none in ["", "[]"] {
+            assert!(hidden(none).unwrap().ends_with(&[PathBuf::from("/work")]));
+        }
+    }
+
+    #[test]
+    fn what_would_not_be_hidden_is_refused() {
+        for wrong in ["/a:/b", r#"["a"]"#, r#"[""]"#, r#""/a""#] {
+            let error = hidden(wrong).unwrap_err();
+            assert!(error.contains("write a JSON array of full paths"), "{wrong}: {error}");
+        }
     }
 }

@@ -109,7 +109,7 @@ impl Team {
             ("ACTUATOR", "processes".to_owned()),
             ("WORK_DIR", home.work().display().to_string()),
         ];
-        set.push(("HIDDEN_PATHS", hidden_paths(home, plan, &url("codeteam_api"))));
+        set.push(("HIDDEN_PATHS", hidden_paths(home, plan, &url("codeteam_api"))?));
         set.extend(plan.rehearsal.iter().map(|url| ("ANTHROPIC_BASE_URL", url.clone())));
         set.extend(plan.settings.iter().cloned());
         let unset = if plan.rehearsal.is_some() { SETTINGS } else { &["MODE"] };
@@ -143,12 +143,24 @@ impl Team {
 
 /// What commands of strangers must not see, as the worker's setting HIDDEN_PATHS has it: whoever reaches the database's
 /// socket is trusted by it, and the runtime secrets hold keys.
-fn hidden_paths(home: &Home, plan: &Plan, database_url: &str) -> String {
+fn hidden_paths(home: &Home, plan: &Plan, database_url: &str) -> Result<String, CliError> {
     let socket = server::socket_folder(database_url);
     let own = [home.postgres(), home.run(), home.log(), home.lock()];
     let paths = own.into_iter().chain(socket).chain(plan.hidden.iter().cloned());
-    let inherited = std::env::var("HIDDEN_PATHS").ok().filter(|paths| !paths.is_empty());
-    paths.map(|path| path.display().to_string()).chain(inherited).collect::<Vec<_>>().join(":")
+    let inherited = match std::env::var_os("HIDDEN_PATHS").filter(|paths| !paths.is_empty()) {
+        Some(text) => serde_json::from_slice::<Vec<PathBuf>>(text.as_encoded_bytes()).map_err(|error| {
+            CliError::Usage(format!(
+                "HIDDEN_PATHS cannot be read ({error}): write a JSON array of full paths, as in [\"/srv/keys\"]"
+            ))
+        })?,
+        None => Vec::new(),
+    };
+    serde_json::to_string(&paths.chain(inherited).collect::<Vec<_>>()).map_err(|_| {
+        CliError::Usage(
+            "a path that commands must not see is not UTF-8: give the team's folder and files other names"
+                .to_owned(),
+        )
+    })
 }
 
 /// Ends the workers that a killed scaler left behind. The database is the team's own, so all of them are on this

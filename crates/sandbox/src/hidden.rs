@@ -40,6 +40,8 @@ const PLACES: &[&str] = &[
     ".vault-token",
     ".password-store",
     ".local/share/keyrings",
+    ".config/codeteam",
+    ".local/share/codeteam",
     ".bash_history",
     ".zsh_history",
     ".psql_history",
@@ -71,4 +73,17 @@ const PLACES: &[&str] = &[
 /// The well-known credential stores under `home`, whether they exist or not.
 pub fn credentials_of(home: &Path) -> Vec<PathBuf> {
     PLACES.iter().map(|place| home.join(place)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_programs_own_keys_and_data_are_among_them() {
+        let places = credentials_of(Path::new("/home/me"));
+        for own in ["/home/me/.config/codeteam", "/home/me/.local/share/codeteam"] {
+            assert!(places.contains(&PathBuf::from(own)), "{own}");
+        }
+    }
 }

@@ -3,6 +3,9 @@
 //! [`Sandbox::start`] picks the strongest [`Level`] that the platform allows, attacks itself at that level, and refuses to
 //! work when an attack succeeds. What may surprise:
 //!
+//! - Sockets of other programs that lie outside of the workspace are hidden at [`Level::Namespaces`], as far as the
+//!   kernel names them when the command starts: a socket that is renamed after it was bound, or bound anew meanwhile,
+//!   is not. Keep such services below `/run` or `/tmp`, or name their folders in [`Settings::hidden`].
 //! - A command is started by a *launcher*: this same program, executed afresh so that its memory and environment hold
 //!   nothing worth stealing. A program that uses this crate calls [`launch`] first thing in `main` when its first
 //!   argument is [`LAUNCHER_ARGUMENT`].
@@ -22,6 +25,7 @@ mod run;
 mod sandbox;
 mod selftest;
 mod settings;
+mod sockets;
 mod wire;
 
 pub use command::{Command, End, Finished};

@@ -9,7 +9,7 @@ use nix::unistd::geteuid;
 use crate::command::{Command, End, Finished};
 use crate::run::{self, Conversation};
 use crate::wire::{Report, Spec, Task};
-use crate::{Level, SandboxError, Settings, adopt, selftest};
+use crate::{Level, SandboxError, Settings, adopt, selftest, sockets};
 
 /// The most bytes of a command: the kernel takes 131,072 for one argument.
 const SHELL_BYTES: usize = 120_000;
@@ -79,7 +79,7 @@ impl Sandbox {
         check(&command)?;
         let dir = workspace(command.dir, self.level, &self.settings)?;
         let task = Task::Shell(command.shell.to_owned());
-        let spec = spec(&self.settings, self.level, dir, task, command.env);
+        let spec = spec(&self.settings, self.level, dir, task, command.env)?;
         let Conversation { reports, stopped, capture, elapsed } =
             run::converse(&self.settings.launcher, &spec, command.timeout, command.output_limit).await?;
         let end = match (stopped, reports.into_iter().next()) {
@@ -107,25 +107,30 @@ pub(crate) fn spec(
     dir: PathBuf,
     task: Task,
     extra: &[(String, String)],
-) -> Spec {
+) -> Result<Spec, SandboxError> {
     let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned());
     let mut env: Vec<(String, String)> =
         [("PATH", path.as_str()), ("LANG", "C.UTF-8"), ("TERM", "dumb"), ("CI", "1")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec();
     env.extend_from_slice(extra);
-    Spec {
+    let mut hidden = settings.hidden.clone();
+    if level == Level::Namespaces {
+        // Not by the launcher, whose network namespace is new and knows no socket.
+        hidden.extend(sockets::within_reach(&dir, settings)?);
+    }
+    Ok(Spec {
         level,
         task,
         dir,
         env,
-        hidden: settings.hidden.clone(),
+        hidden,
         shown: settings.shown.clone(),
         limits: settings.limits,
         uid: foreign_uid(settings),
         scratch: std::env::temp_dir(),
         caller: std::process::id().cast_signed(),
-    }
+    })
 }
 
 fn check(command: &Command<'_>) -> Result<(), SandboxError> {

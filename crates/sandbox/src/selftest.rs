@@ -6,6 +6,7 @@
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,14 +31,20 @@ pub async fn prove(settings: &Settings, level: Level) -> Result<(), SandboxError
         .map_err(SandboxError::io("make a folder for its self-test"))?;
     let ground =
         Ground::prepare(place.path(), settings, level).map_err(SandboxError::io("prepare its self-test"))?;
-    let settings = Settings { hidden: ground.unreadable.clone(), ..settings.clone() };
+    let mut settings = Settings { hidden: ground.unreadable.clone(), ..settings.clone() };
+    let mut unreadable = ground.unreadable.clone();
+    if let Some((_, socket)) = &ground.service {
+        // It must be hidden because it is one: nothing names it, and it lies in a folder that is in sight.
+        settings.shown.extend(socket.parent().map(Path::to_owned));
+        unreadable.push(socket.clone());
+    }
     let probe = Probe {
         port: ground.port(),
-        unreadable: ground.unreadable.clone(),
+        unreadable,
         overwrite: vec![ground.outside.clone()],
         create: ground.create.clone(),
     };
-    let spec = spec(&settings, level, ground.workspace.clone(), Task::Probe(probe), &[]);
+    let spec = spec(&settings, level, ground.workspace.clone(), Task::Probe(probe), &[])?;
     let Conversation { reports, stopped, .. } =
         run::converse(&settings.launcher, &spec, TIMEOUT, 10_000).await?;
     let mut leaks = ground.inspect();
@@ -64,6 +71,7 @@ struct Ground {
     outside: PathBuf,
     create: Vec<PathBuf>,
     listener: TcpListener,
+    service: Option<(UnixListener, PathBuf)>,
 }
 
 impl Ground {
@@ -87,7 +95,9 @@ impl Ground {
         TcpStream::connect(listener.local_addr()?)?;
         let mut unreadable = settings.hidden.clone();
         unreadable.push(secret);
-        Ok(Ground { workspace, unreadable, outside, create: places_to_write(&place, level), listener })
+        let service = if level == Level::Namespaces { service(&place.join("service"))? } else { None };
+        let create = places_to_write(&place, level);
+        Ok(Ground { workspace, unreadable, outside, create, listener, service })
     }
 
     fn port(&self) -> u16 {
@@ -108,6 +118,22 @@ impl Ground {
         }
         leaks
     }
+}
+
+/// A socket that answers everybody, in a folder that everybody may enter.
+fn service(folder: &Path) -> std::io::Result<Option<(UnixListener, PathBuf)>> {
+    let socket = folder.join("socket");
+    fs::create_dir(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    let listener = match UnixListener::bind(&socket) {
+        Ok(listener) => listener,
+        // A temporary folder whose path is too long for a socket's.
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o777))?;
+    UnixStream::connect(&socket)?;
+    Ok(Some((listener, socket)))
 }
 
 /// Where the probe tries to leave a file: where this process works, lives and is installed, and where the system is.

@@ -32,6 +32,10 @@ pub struct Settings {
     /// What starts them.
     pub launcher: Launcher,
     /// Files, folders and sockets that they must not see. Paths that do not exist when a command starts are ignored.
+    /// A hidden folder may enclose workspaces: of what lies in it, a command sees its own workspace alone. What is hidden
+    /// is not there at [`Level::Namespaces`]; at [`Level::Landlock`] it cannot be read or listed, but who knows a path can
+    /// ask whether it exists; at [`Level::Seccomp`] owners and modes alone protect it, so that the commands' user, who must
+    /// be able to pass through a folder around its workspace, can read other workspaces whose names it guesses.
     /// Below [`Level::Namespaces`] none may lie inside a workspace. Default: [`credentials_of`] the caller's home.
     pub hidden: Vec<PathBuf>,
     /// Files and folders that they may read although a hidden or closed folder encloses them, such as a toolchain in

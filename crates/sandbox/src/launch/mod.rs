@@ -33,6 +33,7 @@ use nix::unistd::dup2_stdin;
 
 use crate::Level;
 use crate::wire::{Report, SPEC_BYTES, Spec};
+pub use mounts::is_private;
 use trouble::{During, Trouble};
 
 /// What the launcher's process does: takes one specification from the socket that is its standard input, carries it out,

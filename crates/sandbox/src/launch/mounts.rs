@@ -2,7 +2,8 @@
 //! covered, `/proc` and `/dev` its own.
 //!
 //! Covering a folder would also cover what lies in it and must stay: the workspace, and what is shown. So copies of
-//! those mounts are taken first and put back, at the same paths, onto the cover.
+//! those mounts are taken first and put back, at the same paths, onto the cover. It is done from the outside in, so that
+//! any of them may lie in any other.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -55,15 +56,20 @@ pub fn put_in_place(spec: &Spec) -> Result<PathBuf, Trouble> {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("proc"), "/proc", Some("proc"), flags, None::<&str>).during("mounting /proc")?;
 
-    let mut covers: Vec<PathBuf> = hidden.iter().filter(|path| !within(path, &kept)).cloned().collect();
+    let mut covers = hidden;
+    covers.retain(|path| !is_scratch(path));
     covers.extend(spec.uid.into_iter().flat_map(|uid| kept.iter().filter_map(move |path| closed(path, uid))));
-    covers.sort_by_key(|path| path.components().count());
-    covers.dedup();
-    covers.iter().try_for_each(|path| hide(path))?;
-    for (path, tree) in kept.iter().zip(&trees) {
-        put_back(path, tree).during(&format!("putting {} in place", path.display()))?;
+    let mut steps: Vec<(&PathBuf, Option<&OwnedFd>)> = covers.iter().map(|path| (path, None)).collect();
+    steps.extend(kept.iter().zip(trees.iter().map(Some)));
+    steps.sort_by_key(|(path, tree)| (path.components().count(), tree.is_some()));
+    for (path, tree) in steps {
+        match tree {
+            None => hide(path)?,
+            Some(tree) => {
+                put_back(path, tree).during(&format!("putting {} in place", path.display()))?;
+            }
+        }
     }
-    hidden.iter().filter(|path| within(path, &kept)).try_for_each(|path| hide(path))?;
 
     sys::change_mount(Path::new("/"), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0, true)
         .during("making the files read-only")?;
@@ -89,8 +95,14 @@ fn is_folder(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
 }
 
-fn within(path: &Path, folders: &[PathBuf]) -> bool {
-    folders.iter().any(|folder| path.starts_with(folder) && path != folder)
+/// Whether the view has its own, empty folder in the place of one that encloses `path`, which must be canonical.
+pub fn is_private(path: &Path) -> bool {
+    ["/dev"].iter().chain(&SOCKETS).chain(&SCRATCH).any(|place| path.starts_with(place))
+}
+
+/// Whether the view has its own, writable folder at exactly this place: hidden is what was there, not the folder.
+pub fn is_scratch(path: &Path) -> bool {
+    SCRATCH.iter().any(|place| path == Path::new(place))
 }
 
 fn cover(path: &Path, options: &str) -> Result<(), Trouble> {
@@ -104,6 +116,8 @@ fn hide(path: &Path) -> Result<(), Trouble> {
         Ok(meta) if meta.is_dir() => cover(path, "mode=755,size=1m"),
         Ok(_) => sys::clone_tree(Path::new("/dev/null"))
             .and_then(|null| sys::attach(&null, path))
+            // A socket goes when its service does, also at this very moment.
+            .or_else(|error| if path.symlink_metadata().is_err() { Ok(()) } else { Err(error) })
             .during(&format!("hiding {}", path.display())),
         Err(_) => Ok(()),
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use nix::sys::signal::{Signal, kill, raise};
 use nix::unistd::{Pid, getpid, pause, setsid};
 
-use super::sys;
+use super::{mounts, sys};
 use crate::Level;
 use crate::wire::{Probe, Spec};
 
@@ -38,7 +38,8 @@ pub fn attack(spec: &Spec, probe: &Probe) -> Vec<String> {
     if spec.level != Level::Namespaces && kill(Pid::from_raw(spec.caller), None).is_ok() {
         leaks.push("the caller can be sent signals".to_owned());
     }
-    for path in probe.unreadable.iter().filter(|path| readable(path, spec)) {
+    let own = |path: &Path| spec.level == Level::Namespaces && mounts::is_scratch(path);
+    for path in probe.unreadable.iter().filter(|path| !own(path) && readable(path, spec)) {
         leaks.push(format!("{} can be read (take the permissions of other users away)", path.display()));
     }
     for path in &probe.overwrite {

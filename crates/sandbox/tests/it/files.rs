@@ -53,6 +53,51 @@ async fn a_hidden_file_in_the_workspace_reads_as_empty() {
 }
 
 #[tokio::test]
+async fn of_a_hidden_folder_around_it_a_command_sees_its_workspace_alone() {
+    let place = folder();
+    let jobs = place.path().join("jobs");
+    let (own, other) = (jobs.join("own/workspace"), jobs.join("other"));
+    fs::create_dir_all(&own).unwrap();
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("file"), "of another job").unwrap();
+    // Not to be listed by others, as levels without mounts need it; what lies deeper could be read.
+    fs::set_permissions(&jobs, PermissionsExt::from_mode(0o711)).unwrap();
+    let visible = Settings { shown: vec![place.path().to_owned()], ..settings() };
+    for level in Level::ALL {
+        // The folder is hidden in both, and in the second it lies in one that is shown.
+        for shown in [Vec::new(), vec![place.path().to_owned()]] {
+            let hiding = Settings { hidden: vec![jobs.clone()], shown, ..settings() };
+            let within_shown = !hiding.shown.is_empty();
+            if within_shown && level != Level::Namespaces {
+                continue;
+            }
+            let Some(bench) = Bench::at(level, hiding).await else { continue };
+            bench.sandbox.adopt(&own).unwrap();
+            let run = async |shell: &str| {
+                let finished =
+                    bench.sandbox.run(sandbox::Command { dir: &own, ..bench.command(shell) }).await;
+                finished.unwrap().output
+            };
+            assert_eq!(run("echo mine > mine && cat mine").await, "mine\n", "{level}");
+            let said = run("ls ../..").await;
+            assert!(!said.lines().any(|line| line == "other"), "{level}: {said}");
+            let said = run("cat ../../other/file").await;
+            assert_eq!(said.contains("of another job"), level == Level::Seccomp, "{level}: {said}");
+        }
+    }
+    let Some(control) = Bench::at(Level::Namespaces, visible).await else { return };
+    let read = format!("cat {}", other.join("file").display());
+    assert_eq!(control.output(&read).await, "of another job");
+}
+
+#[tokio::test]
+async fn a_temporary_folder_may_be_hidden_and_stays_a_temporary_folder() {
+    let hidden = vec!["/tmp".into(), "/var/tmp".into()];
+    let Some(bench) = Bench::at(Level::Namespaces, Settings { hidden, ..settings() }).await else { return };
+    assert_eq!(bench.output("echo x > /tmp/x && cat /tmp/x").await, "x\n");
+}
+
+#[tokio::test]
 async fn a_level_that_cannot_hide_says_so() {
     if !is_root() {
         return;

@@ -9,4 +9,5 @@ mod lifetime;
 mod output;
 mod refusals;
 mod running;
+mod sockets;
 mod unprivileged;
