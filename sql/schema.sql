@@ -585,9 +585,9 @@ CREATE FUNCTION codeteam.silent_workers(among uuid[]) RETURNS SETOF uuid
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
   select w.id from workers w
-  where w.id = any (among) and lease_ends(w) <= now()
-    and (exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
-         or lease_ends(w) <= now() - interval '90 seconds')
+  where w.id = any (among)
+    and (lease_ends(w) <= now() and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
+         or greatest(w.heartbeat_at, pg_postmaster_start_time()) <= now() - interval '2 minutes')
 $$;
 
 CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text DEFAULT NULL::text, base text DEFAULT NULL::text, test_command text DEFAULT NULL::text, model text DEFAULT NULL::text, step_cap integer DEFAULT NULL::integer, token_cap bigint DEFAULT NULL::bigint, time_limit_ms bigint DEFAULT NULL::bigint, cost_cap_micros bigint DEFAULT NULL::bigint, priority smallint DEFAULT 0, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS uuid

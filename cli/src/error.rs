@@ -58,8 +58,8 @@ pub enum CliError {
     Nothing { home: PathBuf },
     #[error("the program {name} is not beside {}: build or install it there", folder.display())]
     NoProgram { name: &'static str, folder: PathBuf },
-    #[error("the scaler does not stay up ({detail}): read {}", log.display())]
-    ScalerDown { detail: String, log: PathBuf },
+    #[error("no worker comes up: {detail}; the whole log is {}", log.display())]
+    NoWorker { detail: String, log: PathBuf },
     #[error("cannot {doing}: check that there is room and that the port and the file limits allow it")]
     System { doing: &'static str, source: std::io::Error },
     #[error("{0}")]

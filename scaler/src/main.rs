@@ -1,7 +1,13 @@
 //! The scaler: hears that a job came, decides how many workers should run, and sees to it.
+//!
+//! Its log goes to standard error. On standard output it tells whoever started it what goes wrong with the fleet, one JSON
+//! object a line: `{"mishap": "a worker ended at once (...)", "stillborn": 2}`, where `stillborn` counts the workers in
+//! a row that ended as soon as they were started, and is 0 while another is at work.
 
 mod actuator;
+mod child;
 mod decide;
+mod last_words;
 mod processes;
 mod reconcile;
 mod settings;
@@ -58,6 +64,7 @@ async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
         actuator: Processes::new(recipe),
         settings,
         stop: shutdown.token().clone(),
+        now: shutdown.now().clone(),
     };
     tracing::info!("watching the queue");
     Ok(reconciler.run().await?)

@@ -1,22 +1,25 @@
 //! Workers as processes of this machine: what `codeteam up` uses.
 //!
 //! Each child's standard input is a leash: closing it says "finish what you do, then go", and it closes by itself when the
-//! scaler dies, however that happens. SIGTERM says "give back what you do, and go".
+//! scaler dies, however that happens. SIGTERM says "give back what you do, and go", a second one "now". Its standard error
+//! is ours; unless that is a terminal, where a person reads it, it passes through us, so that we can say why it ended.
 
 use std::collections::HashSet;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Mode, WorkerId};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use tokio::process::{Child, ChildStdin, Command};
+use nix::sys::signal::Signal;
+use tokio::process::{ChildStdin, Command};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::actuator::{Actuator, Mishap};
+use crate::child::{Ended, watch};
 
 /// A child that ends sooner than this with an error was never of use: the next one waits.
 const TOO_SOON: Duration = Duration::from_secs(5);
@@ -24,6 +27,12 @@ const TOO_SOON: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How long children may take to give their jobs back.
 const STOPPING: Duration = Duration::from_secs(15);
+/// How often they are told to do so at once, before they are killed, and how long each telling may take. More than once,
+/// because signals that arrive together count as one.
+const AT_ONCE: (u32, Duration) = (10, Duration::from_millis(500));
+/// A worker whose lease ran out and that is not heard of for so long hangs. It is more than the 10 s between two
+/// heartbeats, which a machine that has just slept must be given.
+const HANGS: Duration = Duration::from_secs(12);
 
 /// What a worker process is started with.
 pub struct Recipe {
@@ -51,12 +60,10 @@ struct Running {
     /// None: it has been told to go when it is done.
     leash: Option<ChildStdin>,
     signals: mpsc::UnboundedSender<Signal>,
-}
-
-struct Ended {
-    id: WorkerId,
-    lived: Duration,
-    failure: Option<String>,
+    born: Instant,
+    /// Since when its lease has been seen to be over, at every look. None: it is heard of.
+    silent_since: Option<Instant>,
+    killed: bool,
 }
 
 impl Processes {
@@ -76,6 +83,7 @@ impl Processes {
 
     fn start(&mut self, mode: Mode) -> std::io::Result<()> {
         let id = WorkerId(uuid::Uuid::new_v4());
+        let at_terminal = std::io::stderr().is_terminal();
         let mut child = Command::new(&self.recipe.program)
             .arg("--retire-on-stdin-close")
             .env("WORKER_ID", id.to_string())
@@ -83,61 +91,62 @@ impl Processes {
             .env("SECRETS", &self.recipe.secrets)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
+            .stderr(if at_terminal { Stdio::inherit() } else { Stdio::piped() })
             // A terminal's Ctrl-C is the supervisor's to hear.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
         let (signals, inbox) = mpsc::unbounded_channel();
-        self.children.push(Running { mode, id, leash: child.stdin.take(), signals });
+        let leash = child.stdin.take();
+        let born = Instant::now();
+        self.children.push(Running { mode, id, leash, signals, born, silent_since: None, killed: false });
         tokio::spawn(watch(child, id, inbox, self.report.clone()));
         Ok(())
     }
 
     fn note_end(&mut self, end: Ended) {
         self.children.retain(|child| child.id != end.id);
-        let Some(failure) = end.failure else {
-            self.stillborn = 0;
-            return;
-        };
-        if end.lived < TOO_SOON {
-            self.stillborn += 1;
-            let wait = Duration::from_secs(1 << self.stillborn.min(5)).min(LONGEST_WAIT);
-            self.not_before = Instant::now() + wait;
-            let seconds = wait.as_secs();
-            self.mishaps
-                .push(format!("a worker ended at once ({failure}); the next is started in {seconds} s"));
-        } else {
-            self.mishaps.push(format!("a worker ended ({failure})"));
+        match end.failure {
+            Some(failure) if end.lived < TOO_SOON => {
+                self.note_stillborn(format!("a worker ended at once ({failure})"));
+            }
+            Some(failure) => {
+                self.stillborn = 0;
+                self.mishaps.push(Mishap { mishap: format!("a worker ended ({failure})"), stillborn: 0 });
+            }
+            None => self.stillborn = 0,
         }
     }
-}
 
-/// Waits for a child's end and hands signals on: only who waits for a process may signal it, or the id may be another's.
-async fn watch(
-    mut child: Child,
-    id: WorkerId,
-    mut signals: mpsc::UnboundedReceiver<Signal>,
-    report: mpsc::UnboundedSender<Ended>,
-) {
-    let born = Instant::now();
-    let status = loop {
-        tokio::select! {
-            status = child.wait() => break status,
-            Some(signal) = signals.recv() => {
-                if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-                    // It may have ended already; that is what it was for.
-                    let _ = kill(Pid::from_raw(pid), signal);
+    /// Nothing came of a child; the next one waits, longer each time.
+    fn note_stillborn(&mut self, mishap: String) {
+        self.stillborn += 1;
+        let wait = Duration::from_secs(1 << self.stillborn.min(5)).min(LONGEST_WAIT);
+        self.not_before = Instant::now() + wait;
+        let seconds = wait.as_secs();
+        tracing::info!(seconds, in_a_row = self.stillborn, "the next worker waits");
+        let others_live = self.children.iter().any(|child| child.born.elapsed() >= TOO_SOON);
+        self.mishaps.push(Mishap { mishap, stillborn: if others_live { 0 } else { self.stillborn } });
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        for child in &self.children {
+            // Nobody takes it when the child has ended.
+            _ = child.signals.send(signal);
+        }
+    }
+
+    /// Whether all children have ended within `patience`.
+    async fn all_gone_within(&mut self, patience: Duration) -> bool {
+        let all_gone = async {
+            while !self.children.is_empty() {
+                if let Some(end) = self.ended.recv().await {
+                    self.note_end(end);
                 }
             }
-        }
-    };
-    let failure = match status {
-        Ok(status) if status.success() => None,
-        Ok(status) => Some(status.to_string()),
-        Err(error) => Some(error.to_string()),
-    };
-    // Nobody listens any more when the scaler itself goes.
-    let _ = report.send(Ended { id, lived: born.elapsed(), failure });
+        };
+        timeout(patience, all_gone).await.is_ok()
+    }
 }
 
 #[async_trait]
@@ -155,9 +164,8 @@ impl Actuator for Processes {
         }
         while self.running(mode) < target && Instant::now() >= self.not_before {
             if let Err(error) = self.start(mode) {
-                let program = self.recipe.program.display().to_string();
-                self.not_before = Instant::now() + LONGEST_WAIT;
-                self.mishaps.push(format!("the worker program {program} cannot be started: {error}"));
+                let program = self.recipe.program.display();
+                self.note_stillborn(format!("the worker program {program} cannot be started: {error}"));
             }
         }
         std::mem::take(&mut self.mishaps)
@@ -165,6 +173,25 @@ impl Actuator for Processes {
 
     fn running(&self, mode: Mode) -> u32 {
         count(self.children.iter().filter(|child| child.mode == mode))
+    }
+
+    fn workers(&self) -> Vec<WorkerId> {
+        self.children.iter().map(|child| child.id).collect()
+    }
+
+    fn end_silent(&mut self, silent: &HashSet<WorkerId>) {
+        for child in &mut self.children {
+            if !silent.contains(&child.id) {
+                child.silent_since = None;
+                continue;
+            }
+            let since = *child.silent_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= HANGS && !std::mem::replace(&mut child.killed, true) {
+                let mishap = format!("worker {} hangs and is killed: another takes its job up", child.id);
+                self.mishaps.push(Mishap { mishap, stillborn: 0 });
+                _ = child.signals.send(Signal::SIGKILL);
+            }
+        }
     }
 
     async fn changed(&mut self) {
@@ -175,26 +202,90 @@ impl Actuator for Processes {
         }
     }
 
-    async fn stop(&mut self) {
-        for (signal, patience) in [(Signal::SIGTERM, STOPPING), (Signal::SIGKILL, Duration::from_secs(5))] {
-            for child in &self.children {
-                let _ = child.signals.send(signal);
-            }
-            let all_gone = async {
-                while !self.children.is_empty() {
-                    if let Some(end) = self.ended.recv().await {
-                        self.note_end(end);
-                    }
+    async fn stop(&mut self, now: &CancellationToken) {
+        self.signal_all(Signal::SIGTERM);
+        let all_gone = tokio::select! {
+            all_gone = self.all_gone_within(STOPPING) => all_gone,
+            () = now.cancelled() => false,
+        };
+        if all_gone {
+            return;
+        }
+        if now.is_cancelled() {
+            let (times, patience) = AT_ONCE;
+            for _ in 0..times {
+                self.signal_all(Signal::SIGTERM);
+                if self.all_gone_within(patience).await {
+                    return;
                 }
-            };
-            if timeout(patience, all_gone).await.is_ok() {
-                return;
             }
         }
-        tracing::error!(left = self.children.len(), "workers are left behind");
+        self.signal_all(Signal::SIGKILL);
+        if !self.all_gone_within(Duration::from_secs(5)).await {
+            tracing::error!(left = self.children.len(), "workers are left behind");
+        }
     }
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {
     u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// With a shell script in the worker's place.
+    fn processes(dir: &std::path::Path, script: &str) -> Processes {
+        let program = dir.join("worker");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        Processes::new(Recipe { program, secrets: String::new() })
+    }
+
+    #[tokio::test]
+    async fn workers_that_end_at_once_are_counted_and_told_with_their_last_words() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut hands = processes(dir.path(), "echo 'error: no sandbox here' >&2; exit 7");
+        for expected in 1..=2 {
+            assert_eq!(hands.set(Mode::Mechanic, 1, &HashSet::new()).await, []);
+            hands.changed().await;
+            let mishap = "a worker ended at once (exit status: 7: no sandbox here)".to_owned();
+            let told = hands.set(Mode::Mechanic, 1, &HashSet::new()).await;
+            assert_eq!(told, [Mishap { mishap, stillborn: expected }]);
+            assert_eq!(hands.running(Mode::Mechanic), 0, "the next one waits");
+            hands.changed().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_that_cannot_be_started_counts_as_well() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut hands = processes(dir.path(), "");
+        std::fs::remove_file(dir.path().join("worker")).unwrap();
+        let told = hands.set(Mode::Genius, 3, &HashSet::new()).await;
+        assert_eq!(told.len(), 1);
+        assert!(told[0].stillborn == 1 && told[0].mishap.contains("cannot be started"), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn who_is_told_twice_to_stop_tells_its_workers_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let told_twice = format!(
+            "trap 'trap \"echo at once > {0}/end; exit 0\" TERM' TERM; echo > {0}/up; while :; do sleep 0.05; done",
+            dir.path().display()
+        );
+        let mut hands = processes(dir.path(), &told_twice);
+        hands.set(Mode::Mechanic, 1, &HashSet::new()).await;
+        let file = |name: &str| dir.path().join(name);
+        while !file("up").exists() {
+            tokio::task::yield_now().await;
+        }
+        let now = CancellationToken::new();
+        now.cancel();
+        hands.stop(&now).await;
+        assert_eq!(hands.running(Mode::Mechanic), 0);
+        assert_eq!(std::fs::read_to_string(file("end")).unwrap(), "at once\n");
+    }
 }

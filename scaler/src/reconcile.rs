@@ -1,6 +1,9 @@
 //! Observe, decide, act; again when something happened. Everything that it knows of the queue it has just read.
+//!
+//! What goes wrong with the fleet is logged, and told on standard output for whoever started the scaler: see `main`.
 
 use std::collections::HashSet;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +12,7 @@ use store::{Database, Doorbell, Observation, StoreError};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::actuator::Actuator;
+use crate::actuator::{Actuator, Mishap};
 use crate::decide::{History, decide};
 use crate::settings::Settings;
 
@@ -27,6 +30,17 @@ pub struct Reconciler<A> {
     pub actuator: A,
     pub doorbell: Doorbell,
     pub stop: CancellationToken,
+    /// Somebody is out of patience with the stop.
+    pub now: CancellationToken,
+}
+
+/// The queue, and what the workers are to it.
+struct Seen {
+    queue: Observation,
+    /// Workers that hold a job.
+    busy: HashSet<WorkerId>,
+    /// Workers of our own whose leases ran out.
+    silent: HashSet<WorkerId>,
 }
 
 impl<A: Actuator> Reconciler<A> {
@@ -39,10 +53,13 @@ impl<A: Actuator> Reconciler<A> {
             .collect();
         let ended = loop {
             let seen = self.observe().await;
+            if let Some(seen) = &seen {
+                self.actuator.end_silent(&seen.silent);
+            }
             for (&mode, history) in Mode::ALL.iter().zip(&mut histories) {
                 self.reconcile(mode, history, seen.as_ref()).await;
             }
-            let quiet = seen.is_some_and(|(seen, _)| Mode::ALL.iter().all(|&mode| is_quiet(&seen, mode)))
+            let quiet = seen.is_some_and(|seen| Mode::ALL.iter().all(|&mode| is_quiet(&seen.queue, mode)))
                 && histories.iter().all(|history| history.target == 0)
                 && Mode::ALL.iter().all(|&mode| self.actuator.running(mode) == 0);
             let room = Mode::ALL
@@ -55,15 +72,21 @@ impl<A: Actuator> Reconciler<A> {
                 woken = self.rest(quiet, room) => if let Err(error) = woken { break Err(error) },
             }
         };
-        self.actuator.stop().await;
+        self.actuator.stop(&self.now).await;
         ended
     }
 
-    /// The queue, and the workers that hold a job. None: the database did not answer.
-    async fn observe(&self) -> Option<(Observation, HashSet<WorkerId>)> {
+    /// None: the database did not answer.
+    async fn observe(&self) -> Option<Seen> {
+        let workers = self.actuator.workers();
         let look = async {
-            let seen = self.database.observe().await?;
-            Ok::<_, StoreError>((seen, self.database.busy_workers().await?.into_iter().collect()))
+            let queue = self.database.observe().await?;
+            let busy = self.database.busy_workers().await?.into_iter().collect();
+            let silent = match workers.as_slice() {
+                [] => HashSet::new(),
+                workers => self.database.silent_workers(workers).await?.into_iter().collect(),
+            };
+            Ok::<_, StoreError>(Seen { queue, busy, silent })
         };
         match timeout(PATIENCE, look).await {
             Ok(Ok(seen)) => Some(seen),
@@ -78,13 +101,8 @@ impl<A: Actuator> Reconciler<A> {
         }
     }
 
-    async fn reconcile(
-        &mut self,
-        mode: Mode,
-        history: &mut History,
-        seen: Option<&(Observation, HashSet<WorkerId>)>,
-    ) {
-        let observation = seen.map(|(seen, _)| seen.of(mode));
+    async fn reconcile(&mut self, mode: Mode, history: &mut History, seen: Option<&Seen>) {
+        let observation = seen.map(|seen| seen.queue.of(mode));
         let decision = decide(observation, &self.settings.limits(mode), history, Instant::now());
         let previous = std::mem::replace(history, decision.history).target;
         if decision.target != previous {
@@ -92,9 +110,9 @@ impl<A: Actuator> Reconciler<A> {
             self.record(mode, previous, decision.target, &decision.reason, observation).await;
         }
         // Without a look nobody is known to be idle, so nothing is touched.
-        let Some((_, busy)) = seen else { return };
-        for mishap in self.actuator.set(mode, decision.target, busy).await {
-            tracing::warn!(%mode, "{mishap}");
+        let Some(seen) = seen else { return };
+        for mishap in self.actuator.set(mode, decision.target, &seen.busy).await {
+            tell(&mishap);
         }
     }
 
@@ -132,6 +150,14 @@ impl<A: Actuator> Reconciler<A> {
             () = heard(&mut self.doorbell), if room => sleep(BREATH).await,
         }
         Ok(())
+    }
+}
+
+fn tell(mishap: &Mishap) {
+    tracing::warn!(stillborn = mishap.stillborn, "{}", mishap.mishap);
+    if let Ok(line) = serde_json::to_string(mishap) {
+        // Nobody need listen.
+        _ = writeln!(std::io::stdout(), "{line}");
     }
 }
 

@@ -62,10 +62,11 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
     redaction.hide_all(&secrets);
     service::tls::install_default();
     let stop = stop::Stop::listen(settings.retire_on_stdin_close)?;
-    let work_dir = scratch::work_dir(settings.work_dir.as_deref())?;
-    let confinement =
-        sandbox::Sandbox::start(settings.sandbox(&work_dir).context("the secrets' full path is unknown")?)
-            .await?;
+    let work_dir = scratch::WorkDir::open(settings.work_dir.as_deref())?;
+    let confinement = sandbox::Sandbox::start(
+        settings.sandbox(work_dir.root()).context("the secrets' full path is unknown")?,
+    )
+    .await?;
     let url = secrets.require(Name::DatabaseUrl)?.expose_secret();
     let config = store::Config::parse(url, concat!("codeteam worker ", env!("CARGO_PKG_VERSION")))?;
     let database = Arc::new(store::Database::open(config).await?);

@@ -1,12 +1,12 @@
 //! What a worker has for as long as it lives.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::WorkerId;
 use service::{Redaction, SecretString};
 use store::Database;
 
+use crate::scratch::WorkDir;
 use crate::settings::Settings;
 use crate::stop::Stop;
 
@@ -20,6 +20,6 @@ pub struct Worker {
     /// Hides the secrets' values wherever text leaves this process.
     pub redaction: Redaction,
     pub settings: Settings,
-    pub work_dir: PathBuf,
+    pub work_dir: WorkDir,
     pub stop: Stop,
 }

@@ -87,9 +87,9 @@ async fn work(
     let (stop, now) = (context.shutdown.token(), context.shutdown.now());
     match watch.go_on(host.scaler(), stop).await? {
         Seen::End => Ok((watch.result().await?, false)),
-        Seen::NoScaler(detail) => {
+        Seen::NoWorker(detail) => {
             database.cancel(id).await?;
-            Err(CliError::ScalerDown { detail, log: context.home.log() })
+            Err(CliError::NoWorker { detail, log: context.home.log() })
         }
         Seen::Stop => {
             out::note("cancelling the job; once more to stop at once");

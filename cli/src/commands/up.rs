@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::keys::Keys;
 use crate::out;
-use crate::team::{self, Lock, Plan, Scaler, Taken, Team};
+use crate::team::{self, Lock, Plan, Scaler, Taken, Team, Trouble};
 
 /// Between two looks while there is work.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -138,10 +138,15 @@ async fn watch(
                 // The next look finds out.
                 _ => {}
             },
-            died = scaler.death() => {
-                news.forget_fleet();
-                let text = format!("{}; see {}", died.message, context.home.log().display());
-                tell(context, "scaler_died", &text);
+            trouble = scaler.trouble() => {
+                let kind = match trouble {
+                    Trouble::ScalerDied { .. } => {
+                        news.forget_fleet();
+                        "scaler_died"
+                    }
+                    Trouble::Fleet { .. } => "mishap",
+                };
+                tell(context, kind, &format!("{}; see {}", trouble.message(), context.home.log().display()));
             }
         }
     }

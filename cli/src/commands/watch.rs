@@ -16,9 +16,6 @@ use crate::view::events::lines;
 use crate::view::live::Live;
 use crate::view::progress::Progress;
 
-/// A scaler that died this often in a row, each time soon after its start, will not come up.
-const HOPELESS: u32 = 4;
-
 /// Why the watch ended.
 #[derive(Debug)]
 pub enum Seen {
@@ -26,8 +23,8 @@ pub enum Seen {
     End,
     /// Somebody wants to stop.
     Stop,
-    /// Nobody will start a worker: the last death of the scaler.
-    NoScaler(String),
+    /// Nobody will do it, for this reason.
+    NoWorker(String),
 }
 
 /// A job under watch.
@@ -69,9 +66,9 @@ impl Watch {
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let death = async {
+            let trouble = async {
                 match &mut scaler {
-                    Some(scaler) => scaler.death().await,
+                    Some(scaler) => scaler.trouble().await,
                     None => std::future::pending().await,
                 }
             };
@@ -88,10 +85,10 @@ impl Watch {
                         return Ok(Seen::End);
                     }
                 }
-                died = death => {
-                    self.live.line(&died.message);
-                    if died.in_a_row >= HOPELESS {
-                        return Ok(Seen::NoScaler(died.message));
+                trouble = trouble => {
+                    self.live.line(trouble.message());
+                    if trouble.is_hopeless() {
+                        return Ok(Seen::NoWorker(trouble.message().to_owned()));
                     }
                 }
                 () = stop.cancelled() => return Ok(Seen::Stop),

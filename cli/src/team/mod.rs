@@ -3,23 +3,24 @@
 //! It comes up in this order and goes down in reverse, bounded, leaving no process, no socket and no secret behind.
 
 pub mod access;
+mod leftovers;
 pub mod lock;
 mod run_files;
 mod scaler;
 mod server;
+mod trouble;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use service::{ExposeSecret, Name, SecretString, Shutdown};
 use store::{Config, Database};
 
 pub use lock::{Holder, Lock, Taken};
 pub use run_files::read as runtime_secrets;
 pub use scaler::Scaler;
+pub use trouble::Trouble;
 
 use crate::error::CliError;
 use crate::home::Home;
@@ -132,7 +133,7 @@ impl Team {
         // First what tells others that there is a database, last the lock that keeps them out.
         self.files.remove();
         if self.scaler.stop(shutdown.now()).await == Ended::Killed && self.server.is_some() {
-            kill_workers(&self.database).await;
+            leftovers::kill(&self.database).await;
         }
         if let Some(server) = self.server {
             server.stop().await?;
@@ -161,15 +162,6 @@ fn hidden_paths(home: &Home, plan: &Plan, database_url: &str) -> Result<String, 
                 .to_owned(),
         )
     })
-}
-
-/// Ends the workers that a killed scaler left behind. The database is the team's own, so all of them are on this
-/// machine; their leases run out, and the next team takes their jobs up.
-async fn kill_workers(database: &Database) {
-    for worker in database.workers().await.unwrap_or_default() {
-        tracing::warn!(pid = worker.pid, "a worker did not stop in time and is killed");
-        _ = kill(Pid::from_raw(worker.pid), Signal::SIGKILL);
-    }
 }
 
 /// Who has the home, in a sentence.

@@ -2,7 +2,8 @@
 //!
 //! It stands in a process group of its own, so that a Ctrl-C at the terminal reaches only us, and it stops by itself
 //! when its standard input closes, so that it never outlives us, however we end. Its workers are tied to it in the same
-//! way: those of a scaler that died finish the job at hand and go.
+//! way: those of a scaler that died finish the job at hand and go. What goes wrong with its workers it tells on its
+//! standard output.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,16 +13,21 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+
+use super::trouble::Trouble;
 
 /// It gives its workers fifteen seconds to give their jobs back, and then kills them.
 const STOPS_WITHIN: Duration = Duration::from_secs(25);
-/// When nobody has that patience.
-const STOPS_AT_ONCE_WITHIN: Duration = Duration::from_secs(3);
+/// When nobody has that patience. It gives its workers five seconds then.
+const STOPS_AT_ONCE_WITHIN: Duration = Duration::from_secs(8);
+/// Between two signals that say so: those that arrive together count as one.
+const ONCE_MORE: Duration = Duration::from_millis(500);
 /// A scaler that lived this long started well.
 const STARTED_WELL: Duration = Duration::from_secs(10);
 /// The log is begun anew when it is larger than this, in bytes; the old one stays beside it.
@@ -40,21 +46,12 @@ pub struct Launch {
     pub log: PathBuf,
 }
 
-/// A scaler that ended though nobody asked.
-#[derive(Clone, Debug)]
-pub struct Died {
-    /// What happened, and what is done about it.
-    pub message: String,
-    /// Deaths in a row, each soon after its start.
-    pub in_a_row: u32,
-}
-
 /// A scaler that is kept running.
 #[derive(Debug)]
 pub struct Scaler {
     stop: CancellationToken,
     now: CancellationToken,
-    deaths: mpsc::UnboundedReceiver<Died>,
+    troubles: mpsc::UnboundedReceiver<Trouble>,
     keeper: JoinHandle<Ended>,
 }
 
@@ -73,20 +70,20 @@ impl Scaler {
         begin_log(&launch.log);
         let child = spawn(&launch)?;
         let (stop, now) = (CancellationToken::new(), CancellationToken::new());
-        let (report, deaths) = mpsc::unbounded_channel();
+        let (report, troubles) = mpsc::unbounded_channel();
         let keeper = tokio::spawn(keep(launch, child, stop.clone(), now.clone(), report));
-        Ok(Scaler { stop, now, deaths, keeper })
+        Ok(Scaler { stop, now, troubles, keeper })
     }
 
-    /// The next death; waits until there is one. May be dropped at any await.
-    pub async fn death(&mut self) -> Died {
-        match self.deaths.recv().await {
-            Some(death) => death,
+    /// What goes wrong next, with it or its workers; waits until something does. May be dropped at any await.
+    pub async fn trouble(&mut self) -> Trouble {
+        match self.troubles.recv().await {
+            Some(trouble) => trouble,
             None => std::future::pending().await,
         }
     }
 
-    /// Stops it and its workers: at most 25 s, or 3 s from the moment when `now` is cancelled.
+    /// Stops it and its workers: at most 25 s, or 8 s from the moment when `now` is cancelled.
     pub async fn stop(mut self, now: &CancellationToken) -> Ended {
         self.stop.cancel();
         let ended = tokio::select! {
@@ -112,12 +109,15 @@ async fn keep(
     mut child: Child,
     stop: CancellationToken,
     now: CancellationToken,
-    report: mpsc::UnboundedSender<Died>,
+    report: mpsc::UnboundedSender<Trouble>,
 ) -> Ended {
     let mut in_a_row = 0;
     loop {
         // Waiting would close its input, which it takes for the order to stop.
         let (started, _leash) = (Instant::now(), child.stdin.take());
+        if let Some(stdout) = child.stdout.take() {
+            tokio::spawn(listen(stdout, report.clone()));
+        }
         let ended = tokio::select! {
             ended = child.wait() => ended,
             () = stop.cancelled() => return end(child, &now).await,
@@ -127,7 +127,7 @@ async fn keep(
         child = loop {
             let pause = Duration::from_secs(1 << (in_a_row - 1).min(5));
             let message = format!("the scaler ended ({how}); it is started again in {} s", pause.as_secs());
-            _ = report.send(Died { message, in_a_row });
+            _ = report.send(Trouble::ScalerDied { message, in_a_row });
             tokio::select! {
                 () = sleep(pause) => {}
                 () = stop.cancelled() => return Ended::InOrder,
@@ -147,7 +147,7 @@ fn spawn(launch: &Launch) -> std::io::Result<Child> {
         .arg("--stop-on-stdin-close")
         .envs(launch.set.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
-        .stdout(log.try_clone()?)
+        .stdout(Stdio::piped())
         .stderr(log)
         .process_group(0);
     for name in launch.unset {
@@ -156,24 +156,40 @@ fn spawn(launch: &Launch) -> std::io::Result<Child> {
     command.spawn()
 }
 
-/// SIGTERM, patience, SIGKILL.
+async fn listen(stdout: ChildStdout, report: mpsc::UnboundedSender<Trouble>) {
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        match Trouble::of_fleet(&line) {
+            Some(trouble) => _ = report.send(trouble),
+            None => tracing::debug!(line, "the scaler says something else"),
+        }
+    }
+}
+
+/// SIGTERM and patience, once more when nobody has that, SIGKILL.
 async fn end(mut child: Child, now: &CancellationToken) -> Ended {
+    ask(&child);
+    tokio::select! {
+        _ = child.wait() => return Ended::InOrder,
+        () = sleep(STOPS_WITHIN) => {}
+        () = now.cancelled() => {}
+    }
+    let until = Instant::now() + STOPS_AT_ONCE_WITHIN;
+    while now.is_cancelled() && Instant::now() < until {
+        ask(&child);
+        if timeout(ONCE_MORE, child.wait()).await.is_ok() {
+            return Ended::InOrder;
+        }
+    }
+    _ = child.kill().await;
+    Ended::Killed
+}
+
+fn ask(child: &Child) {
     if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) {
         // It may have ended just now; that is what it is for.
         _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
     }
-    let patience = async {
-        tokio::select! {
-            () = sleep(STOPS_WITHIN) => {}
-            () = now.cancelled() => sleep(STOPS_AT_ONCE_WITHIN).await,
-        }
-    };
-    tokio::select! {
-        _ = child.wait() => return Ended::InOrder,
-        () = patience => {}
-    }
-    _ = child.kill().await;
-    Ended::Killed
 }
 
 fn open_log(path: &Path) -> std::io::Result<File> {
@@ -204,10 +220,12 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_dies_is_started_again_and_each_death_is_told() {
         let dir = tempfile::tempdir().unwrap();
-        let mut scaler = Scaler::start(launch(dir.path(), "echo $GREETING; exit 7")).unwrap();
-        let first = scaler.death().await;
-        assert!(first.message.contains("exit status: 7") && first.in_a_row == 1, "{first:?}");
-        assert_eq!(scaler.death().await.in_a_row, 2);
+        let mut scaler = Scaler::start(launch(dir.path(), "echo $GREETING >&2; exit 7")).unwrap();
+        for expected in 1..=2 {
+            let told = scaler.trouble().await;
+            let Trouble::ScalerDied { message, in_a_row } = &told else { panic!("{told:?}") };
+            assert!(message.contains("exit status: 7") && *in_a_row == expected, "{told:?}");
+        }
         scaler.stop(&CancellationToken::new()).await;
         assert_eq!(std::fs::read_to_string(dir.path().join("log")).unwrap(), "hello\nhello\n");
     }
@@ -215,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn stopping_waits_for_what_the_program_still_has_to_do() {
         let dir = tempfile::tempdir().unwrap();
-        let script = "trap 'echo bye; exit 0' TERM; echo up > $0.up; read line; echo closed";
+        let script = "trap 'echo bye >&2; exit 0' TERM; echo up > $0.up; read line; echo closed >&2";
         let launch = launch(dir.path(), script);
         let up = dir.path().join("scaler.up");
         let scaler = Scaler::start(launch).unwrap();
@@ -224,5 +242,35 @@ mod tests {
         }
         scaler.stop(&CancellationToken::new()).await;
         assert_eq!(std::fs::read_to_string(dir.path().join("log")).unwrap(), "bye\n");
+    }
+
+    #[tokio::test]
+    async fn what_it_tells_of_its_workers_is_handed_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let script =
+            "echo chatter; echo '{\"mishap\": \"a worker ended at once\", \"stillborn\": 3}'; read line";
+        let mut scaler = Scaler::start(launch(dir.path(), script)).unwrap();
+        let told = scaler.trouble().await;
+        assert_eq!(told, Trouble::Fleet { message: "a worker ended at once".into(), stillborn: 3 });
+        let now = CancellationToken::new();
+        now.cancel();
+        assert_eq!(scaler.stop(&now).await, Ended::InOrder);
+    }
+
+    #[tokio::test]
+    async fn a_second_signal_reaches_the_program_before_it_is_killed() {
+        let dir = tempfile::tempdir().unwrap();
+        let script =
+            "trap 'trap \"echo now >&2; exit 0\" TERM' TERM; echo up > $0.up; while :; do sleep 0.05; done";
+        let launch = launch(dir.path(), script);
+        let up = dir.path().join("scaler.up");
+        let scaler = Scaler::start(launch).unwrap();
+        while !up.exists() {
+            tokio::task::yield_now().await;
+        }
+        let now = CancellationToken::new();
+        now.cancel();
+        assert_eq!(scaler.stop(&now).await, Ended::InOrder);
+        assert_eq!(std::fs::read_to_string(dir.path().join("log")).unwrap(), "now\n");
     }
 }

@@ -143,8 +143,8 @@ async fn play(
     match watch.go_on(Some(&mut team.scaler), stop).await? {
         Seen::End => {}
         Seen::Stop => return Ok(JOB_FAILED),
-        Seen::NoScaler(detail) => {
-            return Err(CliError::Unable(format!("the scaler does not stay up: {detail}")));
+        Seen::NoWorker(detail) => {
+            return Err(CliError::Unable(format!("no worker comes up: {detail}")));
         }
     }
     let woke = woke_after(&row, &watch.seen);
