@@ -79,7 +79,7 @@ impl CliError {
                 error if error.is_permanent() => BAD_USAGE,
                 _ => COULD_NOT,
             },
-            CliError::Store(StoreError::UnknownJob(_) | StoreError::Invalid(_)) => BAD_USAGE,
+            CliError::Store(StoreError::UnknownJob(_)) => BAD_USAGE,
             CliError::Store(StoreError::WrongState(_)) => JOB_FAILED,
             CliError::Secrets(SecretsError::UnknownSource) => BAD_USAGE,
             CliError::Interrupted => 130,

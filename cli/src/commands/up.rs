@@ -111,14 +111,22 @@ async fn watch(
     mut news: News,
 ) -> Result<(), CliError> {
     let mut doorbell = Doorbell::new(database.clone(), Topic::Scaler, Uuid::new_v4());
+    let mut unreadable = false;
     loop {
         let quiet = match news.look(database).await {
             Ok(items) => {
                 items.iter().for_each(|item| tell_of(context, item.at, item.kind, &item.text));
                 news.is_quiet()
             }
-            Err(error) if error.is_transient() => false,
-            Err(error) => return Err(error.into()),
+            // The team goes on whether or not its news can be shown.
+            Err(error) => {
+                if !error.is_transient() && !unreadable {
+                    unreadable = true;
+                    let text = format!("the jobs cannot be shown: {}", service::exit::one_line(&error));
+                    tell(context, "unreadable", &text);
+                }
+                false
+            }
         };
         let rest = async {
             if quiet {
