@@ -4,7 +4,7 @@
 //! HOME/lock          held by the command that runs the team; names its process and the command
 //! HOME/postgres/     the embedded database
 //! HOME/run/*.json    secrets of the running programs, mode 0600; gone when none runs
-//! HOME/work/         the workers' scratch
+//! HOME/work          the workers' scratch
 //! HOME/up.log        what the programs say
 //! ```
 
