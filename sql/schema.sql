@@ -277,9 +277,11 @@ CREATE TABLE codeteam.jobs (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
+    dedupe_key text,
     CONSTRAINT final_means_explained CHECK ((((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text, 'dead'::text])) = (finished_at IS NOT NULL)) AND ((finished_at IS NULL) = (exit_reason IS NULL)) AND ((finished_at IS NULL) = (outcome IS NULL)))),
     CONSTRAINT jobs_base_check CHECK (((base ~ '\S'::text) AND (octet_length(base) <= 250) AND (base !~~ '-%'::text))),
     CONSTRAINT jobs_cost_cap_micros_check CHECK ((cost_cap_micros >= 1)),
+    CONSTRAINT jobs_dedupe_key_check CHECK (((dedupe_key ~ '\S'::text) AND (octet_length(dedupe_key) <= 500))),
     CONSTRAINT jobs_exit_reason_check CHECK ((exit_reason = ANY (ARRAY['finished'::text, 'step_cap'::text, 'token_cap'::text, 'time_limit'::text, 'cost_cap'::text, 'cancelled'::text, 'interrupted'::text, 'model_error'::text, 'sandbox_error'::text, 'delivery_error'::text, 'lost_worker'::text]))),
     CONSTRAINT jobs_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 100))),
     CONSTRAINT jobs_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text]))),
@@ -590,16 +592,60 @@ CREATE FUNCTION codeteam.silent_workers(among uuid[]) RETURNS SETOF uuid
          or greatest(w.heartbeat_at, pg_postmaster_start_time()) <= now() - interval '2 minutes')
 $$;
 
-CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text DEFAULT NULL::text, base text DEFAULT NULL::text, test_command text DEFAULT NULL::text, model text DEFAULT NULL::text, step_cap integer DEFAULT NULL::integer, token_cap bigint DEFAULT NULL::bigint, time_limit_ms bigint DEFAULT NULL::bigint, cost_cap_micros bigint DEFAULT NULL::bigint, priority smallint DEFAULT 0, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS uuid
+CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text DEFAULT NULL::text, base text DEFAULT NULL::text, test_command text DEFAULT NULL::text, model text DEFAULT NULL::text, step_cap integer DEFAULT NULL::integer, token_cap bigint DEFAULT NULL::bigint, time_limit_ms bigint DEFAULT NULL::bigint, cost_cap_micros bigint DEFAULT NULL::bigint, priority smallint DEFAULT NULL::smallint, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, dedupe_key text DEFAULT NULL::text, id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
-  insert into jobs (task, repo, prompt, mode, base, test_command, model, step_cap, token_cap, time_limit_ms,
-                    cost_cap_micros, priority, run_at)
-  values (task, repo, prompt,
-          coalesce(mode, case when task in ('bug_fix', 'refactor', 'analysis', 'review') then 'mechanic' else 'genius' end),
-          base, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros, priority, coalesce(run_at, now()))
-  returning id
+  select submit_jobs(jsonb_build_array(jsonb_build_object(
+    'id', id, 'mode', mode, 'task', task, 'repo', repo, 'base', base, 'prompt', prompt, 'test_command', test_command,
+    'model', model, 'step_cap', step_cap, 'token_cap', token_cap, 'time_limit_ms', time_limit_ms,
+    'cost_cap_micros', cost_cap_micros, 'priority', priority, 'run_at', run_at, 'dedupe_key', dedupe_key)))
+$$;
+
+CREATE FUNCTION codeteam.submit_jobs(jobs jsonb) RETURNS SETOF uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+declare
+  known   constant text[] := array['id', 'mode', 'task', 'repo', 'base', 'prompt', 'test_command', 'model', 'step_cap', 'token_cap',
+    'time_limit_ms', 'cost_cap_micros', 'priority', 'run_at', 'dedupe_key'];
+  strange text;
+  asked   jsonb; -- each with an id
+  ids     uuid[];
+begin
+  if jsonb_typeof(jobs) is distinct from 'array'
+     or exists (select from jsonb_array_elements(jobs) e where jsonb_typeof(e) <> 'object') then
+    raise exception 'jobs is no array of objects' using errcode = 'QJ007', hint = 'write [{"task": ..., "repo": ..., "prompt": ...}]';
+  end if;
+  select k into strange from jsonb_array_elements(jobs) e, jsonb_object_keys(e) k where not k = any (known) limit 1;
+  if found then
+    raise exception 'a job has no %', strange using errcode = 'QJ007', hint = 'use ' || array_to_string(known, ', ');
+  end if;
+  select jsonb_agg(e || jsonb_build_object('id', coalesce(nullif(e -> 'id', 'null'), to_jsonb(gen_random_uuid()))) order by n)
+  into asked from jsonb_array_elements(jobs) with ordinality as x (e, n);
+  loop
+    insert into jobs (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,
+                      priority, run_at, dedupe_key)
+    select a.id,
+           coalesce(a.mode, case when a.task in ('bug_fix', 'refactor', 'analysis', 'review') then 'mechanic' else 'genius' end),
+           a.task, a.repo, a.base, a.prompt, a.test_command, a.model, a.step_cap, a.token_cap, a.time_limit_ms,
+           a.cost_cap_micros, coalesce(a.priority, 0), coalesce(a.run_at, now()), a.dedupe_key
+    from jsonb_to_recordset(asked) as a (
+      id uuid, mode text, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer,
+      token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamptz, dedupe_key text)
+    on conflict do nothing;
+    -- A statement of its own: what others committed while the insert waited for them is visible only now.
+    select array_agg(coalesce(
+      (select j.id from codeteam.jobs j where j.id = a.id),
+      (select j.id from codeteam.jobs j where j.dedupe_key = a.dedupe_key and j.state in ('queued', 'running'))) order by n)
+    into ids
+    from (select (e ->> 'id')::uuid as id, e ->> 'dedupe_key' as dedupe_key, n
+          from jsonb_array_elements(asked) with ordinality as x (e, n)) a;
+    -- Null: the open job that was in the way has just ended. Then this one's turn has come.
+    exit when array_position(ids, null) is null;
+  end loop;
+  return query select unnest(ids);
+end
 $$;
 
 CREATE FUNCTION codeteam.sweep_expired(most integer DEFAULT 10) RETURNS integer
@@ -802,6 +848,8 @@ ALTER TABLE ONLY codeteam.workers
 
 CREATE INDEX jobs_due ON codeteam.jobs USING btree (mode, run_at) WHERE (state = 'queued'::text);
 
+CREATE UNIQUE INDEX jobs_open_dedupe_key ON codeteam.jobs USING btree (dedupe_key) WHERE ((dedupe_key IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
+
 CREATE INDEX jobs_queued ON codeteam.jobs USING btree (mode, priority DESC, run_at, id) WHERE (state = 'queued'::text);
 
 CREATE INDEX jobs_recent ON codeteam.jobs USING btree (created_at DESC, id);
@@ -883,6 +931,8 @@ GRANT INSERT(run_at) ON TABLE codeteam.jobs TO codeteam_api;
 
 GRANT INSERT(max_attempts) ON TABLE codeteam.jobs TO codeteam_api;
 
+GRANT INSERT(dedupe_key) ON TABLE codeteam.jobs TO codeteam_api;
+
 REVOKE ALL ON FUNCTION codeteam.hold(job uuid, attempt integer, worker uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.jobs_doorbell() FROM PUBLIC;
@@ -938,8 +988,11 @@ GRANT ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, af
 REVOKE ALL ON FUNCTION codeteam.silent_workers(among uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.silent_workers(among uuid[]) TO codeteam_scaler;
 
-REVOKE ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone) TO codeteam_api;
+REVOKE ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.submit_jobs(jobs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.submit_jobs(jobs jsonb) TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.sweep_expired(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.sweep_expired(most integer) TO codeteam_scaler;

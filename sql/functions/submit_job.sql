@@ -1,15 +1,15 @@
--- Enqueues one job and gives its id. A plain INSERT does the same; this one picks the mode by the task when none is given.
+-- Enqueues one job and gives its id, for a person with psql. A plain INSERT does the same; this one picks the mode by the task when
+-- none is given, and gives the id of the job that is there already by id or dedupe_key.
 create or replace function codeteam.submit_job(
   task text, repo text, prompt text,
   mode text default null, base text default null, test_command text default null, model text default null,
   step_cap integer default null, token_cap bigint default null, time_limit_ms bigint default null,
-  cost_cap_micros bigint default null, priority smallint default 0, run_at timestamptz default null
+  cost_cap_micros bigint default null, priority smallint default null, run_at timestamptz default null,
+  dedupe_key text default null, id uuid default null
 ) returns uuid
 language sql volatile security definer set search_path = codeteam, pg_temp as $$
-  insert into jobs (task, repo, prompt, mode, base, test_command, model, step_cap, token_cap, time_limit_ms,
-                    cost_cap_micros, priority, run_at)
-  values (task, repo, prompt,
-          coalesce(mode, case when task in ('bug_fix', 'refactor', 'analysis', 'review') then 'mechanic' else 'genius' end),
-          base, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros, priority, coalesce(run_at, now()))
-  returning id
+  select submit_jobs(jsonb_build_array(jsonb_build_object(
+    'id', id, 'mode', mode, 'task', task, 'repo', repo, 'base', base, 'prompt', prompt, 'test_command', test_command,
+    'model', model, 'step_cap', step_cap, 'token_cap', token_cap, 'time_limit_ms', time_limit_ms,
+    'cost_cap_micros', cost_cap_micros, 'priority', priority, 'run_at', run_at, 'dedupe_key', dedupe_key)))
 $$;

@@ -150,6 +150,7 @@ fn bug_fix(repo: &Repo, prompt: &str, test: Option<&str>) -> NewJob {
         prompt: prompt.to_owned(),
         test_command: test.map(str::to_owned),
         model: None,
+        dedupe_key: None,
         caps: CapsOverride::default(),
     }
 }

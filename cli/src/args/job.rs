@@ -43,6 +43,9 @@ pub struct JobArgs {
     /// The same in millionths of a dollar
     #[arg(long, value_name = "N")]
     pub cost_cap_micros: Option<i64>,
+    /// Your own name for this piece of work: while a job of that name is open, that one is meant
+    #[arg(long, value_name = "KEY")]
+    pub dedupe_key: Option<String>,
     /// What to do, in a sentence or more
     pub prompt: String,
 }
@@ -59,6 +62,7 @@ impl JobArgs {
             prompt: self.prompt.clone(),
             test_command: self.test_command.clone(),
             model: filled(&self.model),
+            dedupe_key: self.dedupe_key.clone(),
             caps: CapsOverride {
                 step_cap: self.step_cap,
                 token_cap: self.token_cap,

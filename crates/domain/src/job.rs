@@ -12,6 +12,8 @@ pub mod limits {
     pub const REPO_BYTES: usize = 2_000;
     /// Bytes of a branch, tag or commit name.
     pub const BASE_BYTES: usize = 250;
+    /// Bytes of a dedupe key.
+    pub const DEDUPE_KEY_BYTES: usize = 500;
     /// Bytes of a test command.
     pub const TEST_COMMAND_BYTES: usize = 10_000;
 }
@@ -36,6 +38,9 @@ pub struct NewJob {
     /// None: the worker's own.
     #[serde(default)]
     pub model: Option<String>,
+    /// The caller's own name for this piece of work: while a job of that name is open, another one is not made.
+    #[serde(default)]
+    pub dedupe_key: Option<String>,
     /// What this job may use at most, where it differs from its mode.
     #[serde(default, flatten)]
     pub caps: CapsOverride,
@@ -83,6 +88,9 @@ impl NewJob {
                 limits::TEST_COMMAND_BYTES,
                 "give a shell command, or leave it out",
             )?;
+        }
+        if let Some(key) = &self.dedupe_key {
+            text("dedupe key", key, limits::DEDUPE_KEY_BYTES, "name the piece of work, or leave it out")?;
         }
         if let Some(model) = &self.model {
             text("model", model, 200, "name a model, or leave it out")?;
@@ -134,6 +142,7 @@ mod tests {
             prompt: "fix it".into(),
             test_command: None,
             model: None,
+            dedupe_key: None,
             caps: CapsOverride::default(),
         }
     }

@@ -100,6 +100,7 @@ impl From<tokio_postgres::Error> for StoreError {
             "QJ001" => StoreError::StaleLease(message),
             "QJ002" => StoreError::WrongState(message),
             "QJ003" => StoreError::UnknownJob(message),
+            "QJ007" => StoreError::Invalid(message),
             "QJ006" => StoreError::UnknownWorker(message),
             "QJ004" => StoreError::CostCap(message),
             "55P03" => StoreError::Locked,

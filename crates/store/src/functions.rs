@@ -16,6 +16,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("requeue", include_str!("../../../sql/functions/requeue.sql")),
     ("end_attempt", include_str!("../../../sql/functions/end_attempt.sql")),
     ("sweep_expired", include_str!("../../../sql/functions/sweep_expired.sql")),
+    ("submit_jobs", include_str!("../../../sql/functions/submit_jobs.sql")),
     ("submit_job", include_str!("../../../sql/functions/submit_job.sql")),
     ("claim_job", include_str!("../../../sql/functions/claim_job.sql")),
     ("heartbeat", include_str!("../../../sql/functions/heartbeat.sql")),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{Attempt, CapsOverride, ExitReason, JobId, JobState, Mode, Money, NewJob, Task, WorkerId};
+use tokio::time::Instant;
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
@@ -11,6 +12,9 @@ use crate::{Database, StoreError};
 
 /// How long a worker holds its jobs without a word from it.
 pub const LEASE: Duration = Duration::from_secs(30);
+
+/// How long a submission is said again while the database is out of reach.
+const SUBMIT_WITHIN: Duration = Duration::from_secs(3);
 
 /// The fence: what every write of a worker names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,27 +64,27 @@ pub enum Verdict {
 }
 
 impl Database {
-    /// Enqueues a job that passed [`NewJob::check`].
+    /// Enqueues a job that passed [`NewJob::check`]; gives the id of the open job with the same `dedupe_key`, if there is one.
     pub async fn submit(&self, job: &NewJob) -> Result<JobId, StoreError> {
-        let (mode, task) = (job.mode.as_str(), job.task.as_str());
-        let step_cap = narrow::<i32, _>("step_cap", job.caps.step_cap)?;
-        let token_cap = narrow::<i64, _>("token_cap", job.caps.token_cap)?;
-        let time_limit = narrow::<i64, _>("time_limit_ms", job.caps.time_limit_ms)?;
-        let params: [Param<'_>; 11] = [
-            (&task, Type::TEXT),
-            (&job.repo, Type::TEXT),
-            (&job.prompt, Type::TEXT),
-            (&mode, Type::TEXT),
-            (&job.base, Type::TEXT),
-            (&job.test_command, Type::TEXT),
-            (&job.model, Type::TEXT),
-            (&step_cap, Type::INT4),
-            (&token_cap, Type::INT8),
-            (&time_limit, Type::INT8),
-            (&job.caps.cost_cap_micros, Type::INT8),
-        ];
-        let rows = self.query(include_str!("../queries/submit_job.sql"), &params).await?;
-        one(&rows).map(|row| JobId(row.get(0)))
+        let ids = self.submit_all(std::slice::from_ref(job)).await?;
+        ids.first()
+            .copied()
+            .ok_or_else(|| StoreError::Unreadable("a job was submitted, and no id came".into()))
+    }
+
+    /// Enqueues any number of jobs in one statement: all of them or none. Gives their ids in order. Said again while the database
+    /// is out of reach, for a few seconds: the ids are chosen here, so that nothing is enqueued twice.
+    pub async fn submit_all(&self, jobs: &[NewJob]) -> Result<Vec<JobId>, StoreError> {
+        let mut asked = serde_json::to_value(jobs).map_err(|error| StoreError::Invalid(error.to_string()))?;
+        for job in asked.as_array_mut().into_iter().flatten() {
+            job["id"] = uuid::Uuid::new_v4().to_string().into();
+        }
+        let soon = Instant::now() + SUBMIT_WITHIN;
+        let submit = || async {
+            self.query(include_str!("../queries/submit_jobs.sql"), &[(&asked, Type::JSONB)]).await
+        };
+        let rows = self.insist(soon, submit).await?;
+        Ok(rows.iter().map(|row| JobId(row.get(0))).collect())
     }
 
     /// Claims the next job of `mode`, if there is one. A job whose claim's answer is lost goes back at the worker's next heartbeat.
@@ -104,6 +108,7 @@ impl Database {
                 prompt: row.get("prompt"),
                 test_command: row.get("test_command"),
                 model: row.get("model"),
+                dedupe_key: None, // it has done its part
                 caps: CapsOverride {
                     step_cap: narrow("step_cap", row.get::<_, Option<i32>>("step_cap"))?,
                     token_cap: narrow("token_cap", row.get::<_, Option<i64>>("token_cap"))?,

@@ -78,6 +78,7 @@ pub fn job() -> NewJob {
         prompt: "make the failing test pass".into(),
         test_command: None,
         model: None,
+        dedupe_key: None,
         caps: CapsOverride::default(),
     }
 }

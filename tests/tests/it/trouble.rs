@@ -26,7 +26,9 @@ async fn run(model: &ModelServer, change: impl FnOnce(&mut NewJob)) -> store::Jo
     change(&mut job);
     let job = team.api.submit(&job).await.unwrap();
     let row = team.finished(job).await.0;
-    let left: Vec<_> = std::fs::read_dir(team.path("work")).unwrap().collect();
+    // The living worker's own folder stays; nothing may be in it.
+    let folders = std::fs::read_dir(team.path("work")).unwrap().flatten();
+    let left: Vec<_> = folders.flat_map(|folder| std::fs::read_dir(folder.path()).unwrap()).collect();
     assert!(left.is_empty(), "a checkout stays behind: {left:?}");
     row
 }

@@ -120,6 +120,7 @@ fn job(repo: &Path, model: Option<String>) -> NewJob {
         prompt: PROMPT.to_owned(),
         test_command: Some(TEST_COMMAND.to_owned()),
         model: model.filter(|model| !model.is_empty()),
+        dedupe_key: None,
         caps: CapsOverride::default(),
     }
 }

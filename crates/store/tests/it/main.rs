@@ -13,6 +13,7 @@ mod mirrors;
 mod queue;
 mod rights;
 mod statements;
+mod submit;
 
 use std::sync::Arc;
 

@@ -67,6 +67,9 @@ async fn every_bound_is_the_same_in_the_tables() {
     for bytes in [limits::TEST_COMMAND_BYTES, limits::TEST_COMMAND_BYTES + 1] {
         jobs.push(NewJob { test_command: Some("x".repeat(bytes)), ..testkit::job() });
     }
+    for bytes in [0, limits::DEDUPE_KEY_BYTES, limits::DEDUPE_KEY_BYTES + 1] {
+        jobs.push(NewJob { dedupe_key: Some("x".repeat(bytes)), ..testkit::job() });
+    }
     jobs.push(NewJob { repo: "-x".into(), ..testkit::job() });
     for steps in [0, 1, 10_000, 10_001] {
         jobs.push(caps(|caps, value| caps.step_cap = u32::try_from(value).ok(), steps));

@@ -1,0 +1,1 @@
+select codeteam.submit_jobs($1)
