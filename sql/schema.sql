@@ -72,6 +72,8 @@ $$;
 CREATE FUNCTION codeteam.claim_job(worker uuid, mode text) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, lost_calls integer, lost_tokens bigint, lost_micros bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
+    SET enable_sort TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -361,7 +363,8 @@ $$;
 CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq bigint DEFAULT 0) RETURNS TABLE(ready boolean, next_due_ms bigint, snapshot_xmin bigint, snapshot_xmax bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
-    AS $$
+    SET enable_bitmapscan TO 'off'
+    AS $$ -- as in claim_job
   with modes as (
     select unnest(case when topic = 'scaler' then array['mechanic', 'genius'] else array[topic] end) as mode
   ), leases as (
@@ -388,7 +391,8 @@ $$;
 CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, scheduled bigint, running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
-    AS $$
+    SET enable_bitmapscan TO 'off'
+    AS $$ -- as in claim_job
   select m.mode, queue.ready + held.expired, queue.scheduled, held.live, held.busy,
          (extract(epoch from now() - least(queue.oldest, held.oldest)) * 1000)::bigint,
          ceil(extract(epoch from least(queue.next, held.next) - now()) * 1000)::bigint
@@ -406,6 +410,14 @@ CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, schedu
     from (select j.worker_id, lease_ends(w) as ends from jobs j join workers w on w.id = j.worker_id
           where j.state = 'running' and j.mode = m.mode) l
   ) held
+$$;
+
+CREATE FUNCTION codeteam.pause_mode(mode text, reason text DEFAULT ''::text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+  insert into pauses as p (mode, reason) values (mode, reason)
+  on conflict on constraint pauses_pkey do update set reason = excluded.reason
 $$;
 
 CREATE FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) RETURNS TABLE(seq bigint, attempt integer, at timestamp with time zone, kind text, data jsonb)
@@ -501,6 +513,20 @@ begin
   end if;
   insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros, worst_tokens)
   values (reserve.job, reserve.attempt, reserve.call, 'reservation', 'worst_case', held.repo, held.mode, reserve.model, worst_case_micros, reserve.worst_tokens);
+end
+$$;
+
+CREATE FUNCTION codeteam.resume_mode(mode text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+begin
+  delete from pauses p where p.mode = resume_mode.mode;
+  if not found then
+    return false;
+  end if;
+  perform ring(array[resume_mode.mode, 'scaler']);
+  return true;
 end
 $$;
 
@@ -749,13 +775,22 @@ CREATE VIEW codeteam.calls AS
      LEFT JOIN codeteam.ledger s ON (((s.job_id = r.job_id) AND (s.attempt = r.attempt) AND (s.call = r.call) AND (s.kind = 'settlement'::text))))
   WHERE (r.kind = 'reservation'::text);
 
+CREATE TABLE codeteam.pauses (
+    mode text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT pauses_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text]))),
+    CONSTRAINT pauses_reason_check CHECK ((octet_length(reason) <= 1000))
+);
+
 CREATE VIEW codeteam.claimable AS
  SELECT j.id,
     j.mode,
     j.priority,
     j.run_at
    FROM codeteam.jobs j
-  WHERE ((j.state = 'queued'::text) AND (j.run_at <= now()));
+  WHERE ((j.state = 'queued'::text) AND (j.run_at <= now()) AND (j.mode <> ALL (ARRAY( SELECT p.mode
+           FROM codeteam.pauses p))));
 
 CREATE TABLE codeteam.events (
     job_id uuid NOT NULL,
@@ -833,6 +868,9 @@ ALTER TABLE ONLY codeteam.ledger
 
 ALTER TABLE ONLY codeteam.ledger
     ADD CONSTRAINT ledger_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY codeteam.pauses
+    ADD CONSTRAINT pauses_pkey PRIMARY KEY (mode);
 
 ALTER TABLE ONLY codeteam.scale_decisions
     ADD CONSTRAINT scale_decisions_pkey PRIMARY KEY (id);
@@ -949,6 +987,9 @@ GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO c
 REVOKE ALL ON FUNCTION codeteam.observe() FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.observe() TO codeteam_scaler;
 
+REVOKE ALL ON FUNCTION codeteam.pause_mode(mode text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.pause_mode(mode text, reason text) TO codeteam_api;
+
 REVOKE ALL ON FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) TO codeteam_worker;
 GRANT ALL ON FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) TO codeteam_api;
@@ -968,6 +1009,9 @@ REVOKE ALL ON FUNCTION codeteam.requeue(job uuid, delay_ms bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint, worst_tokens bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint, worst_tokens bigint) TO codeteam_worker;
+
+REVOKE ALL ON FUNCTION codeteam.resume_mode(mode text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.resume_mode(mode text) TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.retire_worker(worker uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.retire_worker(worker uuid) TO codeteam_worker;
@@ -1005,6 +1049,8 @@ GRANT ALL ON FUNCTION codeteam.wake(topic text, sleeper uuid) TO codeteam_api;
 GRANT SELECT ON TABLE codeteam.ledger TO codeteam_api;
 
 GRANT SELECT ON TABLE codeteam.calls TO codeteam_api;
+
+GRANT SELECT ON TABLE codeteam.pauses TO codeteam_api;
 
 GRANT SELECT ON TABLE codeteam.events TO codeteam_api;
 

@@ -5,7 +5,7 @@ mod job;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use domain::JobState;
+use domain::{JobState, Mode};
 
 pub use job::JobArgs;
 
@@ -58,6 +58,10 @@ pub enum Command {
     Cancel(IdArgs),
     /// Put a failed, cancelled or dead job back into the queue
     Retry(IdArgs),
+    /// Let a mode's jobs wait; those at work are finished
+    Pause(PauseArgs),
+    /// Let a paused mode's jobs go on
+    Resume(ModeArgs),
     /// List the workers that are there, and the scaler's latest decisions
     Workers,
     /// Add up what jobs cost, by model and by repository
@@ -127,6 +131,23 @@ pub struct JobsArgs {
     /// At most this many
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     pub limit: i64,
+}
+
+/// `pause`
+#[derive(Debug, Args)]
+pub struct PauseArgs {
+    /// mechanic or genius
+    pub mode: Mode,
+    /// Why, for those who wonder
+    #[arg(default_value = "")]
+    pub reason: String,
+}
+
+/// `resume`
+#[derive(Debug, Args)]
+pub struct ModeArgs {
+    /// mechanic or genius
+    pub mode: Mode,
 }
 
 /// `show`

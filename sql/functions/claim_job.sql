@@ -9,7 +9,9 @@ create or replace function codeteam.claim_job(worker uuid, mode text)
 returns table (id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text,
                model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint,
                lost_calls integer, lost_tokens bigint, lost_micros bigint)
-language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+language plpgsql volatile security definer set search_path = codeteam, pg_temp
+-- The queue's indexes have its order. A planner that takes few jobs for many, or many for few, must not sort the whole queue.
+set enable_sort = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
   claimed   jobs;

@@ -17,10 +17,12 @@ grant execute on function
 to codeteam_scaler;
 
 grant execute on function
-  codeteam.submit_jobs, codeteam.submit_job, codeteam.cancel_job, codeteam.retry_job, codeteam.read_events,
+  codeteam.submit_jobs, codeteam.submit_job, codeteam.cancel_job, codeteam.retry_job, codeteam.pause_mode, codeteam.resume_mode,
+  codeteam.read_events,
   codeteam.look, codeteam.doze, codeteam.wake
 to codeteam_api;
-grant select on codeteam.jobs, codeteam.events, codeteam.ledger, codeteam.calls, codeteam.workers, codeteam.scale_decisions
+grant select on codeteam.jobs, codeteam.events, codeteam.ledger, codeteam.calls, codeteam.workers, codeteam.scale_decisions,
+  codeteam.pauses
 to codeteam_api;
 -- What a client may say of a job; where it stands is not among it.
 grant insert (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,

@@ -5,7 +5,8 @@
 -- For the scaler every mode counts, and running jobs too: it stays awake while anybody works.
 create or replace function codeteam.look(topic text, job uuid default null, after_seq bigint default 0)
 returns table (ready boolean, next_due_ms bigint, snapshot_xmin bigint, snapshot_xmax bigint)
-language sql stable security definer set search_path = codeteam, pg_temp as $$
+language sql stable security definer set search_path = codeteam, pg_temp
+set enable_bitmapscan = off as $$ -- as in claim_job
   with modes as (
     select unnest(case when topic = 'scaler' then array['mechanic', 'genius'] else array[topic] end) as mode
   ), leases as (

@@ -8,7 +8,8 @@
 --   next_due_ms      until the next one becomes ready by itself
 create or replace function codeteam.observe()
 returns table (mode text, ready bigint, scheduled bigint, running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint)
-language sql stable security definer set search_path = codeteam, pg_temp as $$
+language sql stable security definer set search_path = codeteam, pg_temp
+set enable_bitmapscan = off as $$ -- as in claim_job
   select m.mode, queue.ready + held.expired, queue.scheduled, held.live, held.busy,
          (extract(epoch from now() - least(queue.oldest, held.oldest)) * 1000)::bigint,
          ceil(extract(epoch from least(queue.next, held.next) - now()) * 1000)::bigint

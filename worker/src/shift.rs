@@ -1,6 +1,6 @@
 //! A worker's life: claim, work, claim again; sleep when there is nothing to claim; go when told.
 
-use store::{Doorbell, LEASE, NewWorker, Pause, Topic, Wake};
+use store::{Backoff, Doorbell, LEASE, NewWorker, Topic, Wake};
 use tokio::time::{Duration, Instant};
 
 use crate::attempt;
@@ -21,13 +21,13 @@ impl Worker {
     async fn until_stopped(&self) -> anyhow::Result<()> {
         let mode = self.settings.mode;
         let mut doorbell = Doorbell::new(self.database.clone(), Topic::Mode(mode), self.id.0);
-        let mut pause = Pause::default();
+        let mut backoff = Backoff::default();
         while !self.stop.is_asked() {
             let asked_at = Instant::now();
             match self.database.claim(self.id, mode).await {
                 Ok(Some(claimed)) => {
                     attempt::work_on(self, claimed, asked_at).await;
-                    pause = Pause::default();
+                    backoff = Backoff::default();
                     continue;
                 }
                 Ok(None) => {}
@@ -38,7 +38,7 @@ impl Worker {
             tokio::select! {
                 woken = doorbell.sleep() => if woken? == Wake::Ready {
                     // There was a job, and yet there was none to claim: somebody holds its row. Asking at once would spin.
-                    tokio::time::sleep(pause.longer()).await;
+                    tokio::time::sleep(backoff.longer()).await;
                 },
                 () = self.stop.asked() => {}
             }

@@ -9,6 +9,7 @@ mod jobs;
 mod logs;
 mod migrate;
 mod outcome;
+mod pause;
 mod retry;
 mod run;
 mod show;
@@ -34,6 +35,8 @@ pub async fn execute(context: &Context, command: Command) -> Result<u8, CliError
         Command::Logs(args) => client(context, logs::execute(context, args)).await,
         Command::Cancel(args) => client(context, cancel::execute(context, args)).await,
         Command::Retry(args) => client(context, retry::execute(context, args)).await,
+        Command::Pause(args) => client(context, pause::pause(context, args)).await,
+        Command::Resume(args) => client(context, pause::resume(context, args)).await,
         Command::Workers => client(context, workers::execute(context)).await,
         Command::Costs => client(context, costs::execute(context)).await,
         Command::Migrate => client(context, migrate::execute(context)).await,

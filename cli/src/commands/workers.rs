@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use store::{Decision, WorkerRow};
+use store::{Decision, Pause, WorkerRow};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -19,8 +19,9 @@ pub async fn execute(context: &Context) -> Result<(), CliError> {
     Access::with(context, "workers", Absent::Refuse, async |access| {
         let workers = access.database.workers().await?;
         let decisions = access.database.decisions(LATEST).await?;
+        let pauses = access.database.pauses().await?;
         if context.json {
-            out::json(&json!({"workers": workers, "decisions": decisions}));
+            out::json(&json!({"workers": workers, "pauses": pauses, "decisions": decisions}));
             return Ok(());
         }
         let now = Timestamp::now();
@@ -28,12 +29,21 @@ pub async fn execute(context: &Context) -> Result<(), CliError> {
             0 => out::line("no worker is there: the team sleeps"),
             _ => out::line(&list(&workers, now)),
         };
+        for pause in &pauses {
+            out::line(&paused(pause, now));
+        }
         if !decisions.is_empty() {
             out::line(&format!("\n{}", latest(&decisions, now)));
         }
         Ok(())
     })
     .await
+}
+
+fn paused(pause: &Pause, now: Timestamp) -> String {
+    let reason = one_line(&pause.reason, 100);
+    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    format!("{} is paused since {}{because}", pause.mode, age(pause.since, now))
 }
 
 fn list(workers: &[WorkerRow], now: Timestamp) -> String {

@@ -6,6 +6,9 @@ use store::JobRow;
 /// The sentence.
 pub fn why(job: &JobRow) -> String {
     match job.state {
+        JobState::Queued if job.paused => {
+            format!("{} is paused: `codeteam resume {}` lets it go on", job.mode, job.mode)
+        }
         JobState::Queued if job.attempt.0 == 0 => "it waits for a worker".into(),
         JobState::Queued => "it waits for its next attempt".into(),
         JobState::Running if job.cancel_requested => "its worker is being told to stop".into(),

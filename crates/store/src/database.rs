@@ -77,11 +77,11 @@ impl Database {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let mut pause = Pause::default();
+        let mut backoff = Backoff::default();
         loop {
             match call().await {
                 Err(error) if error.is_transient() => {
-                    let pause = pause.longer();
+                    let pause = backoff.longer();
                     if Instant::now() + pause >= deadline {
                         return Err(error);
                     }
@@ -96,11 +96,11 @@ impl Database {
 
 /// Pauses between tries: full jitter under a bound that doubles from 50 ms to 2 s.
 #[derive(Debug, Default)]
-pub struct Pause {
+pub struct Backoff {
     tries: u32,
 }
 
-impl Pause {
+impl Backoff {
     /// How long to pause before the next try.
     pub fn longer(&mut self) -> Duration {
         let bound = 50 << self.tries.min(6);

@@ -15,7 +15,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::connection::Connection;
-use crate::database::{Param, Pause};
+use crate::database::{Backoff, Param};
 use crate::row::one;
 use crate::{Database, StoreError};
 
@@ -88,14 +88,14 @@ impl Doorbell {
     /// Sleeps until there may be something to do. Outlives a database that goes and comes back; returns an error only when
     /// waiting cannot help. May be dropped at any await: a registration that is left behind only costs a needless ring.
     pub async fn sleep(&mut self) -> Result<Wake, StoreError> {
-        let mut pause = Pause::default();
+        let mut backoff = Backoff::default();
         loop {
             match self.sleep_once().await {
                 Err(error) if error.is_transient() => {
                     tracing::warn!(%error, topic = self.topic.name(), "the doorbell is out of reach; it is tried again");
-                    sleep(pause.longer()).await;
+                    sleep(backoff.longer()).await;
                 }
-                Ok(None) => pause = Pause::default(),
+                Ok(None) => backoff = Backoff::default(),
                 Ok(Some(wake)) => return Ok(wake),
                 Err(error) => return Err(error),
             }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
-use crate::row::read;
+use crate::row::{cell, one, read};
 use crate::{Database, StoreError};
 
 /// What a worker says of itself when it starts.
@@ -93,7 +93,43 @@ pub struct Decision {
     pub reason: String,
 }
 
+/// A mode whose jobs wait until somebody resumes it.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Pause {
+    pub mode: Mode,
+    pub since: Timestamp,
+    pub reason: String,
+}
+
 impl Database {
+    /// Pauses a mode: its jobs wait, those at work are finished. Said again, it changes the reason.
+    pub async fn pause(&self, mode: Mode, reason: &str) -> Result<(), StoreError> {
+        let mode = mode.as_str();
+        let params: [Param<'_>; 2] = [(&mode, Type::TEXT), (&reason, Type::TEXT)];
+        self.query(include_str!("../queries/pause_mode.sql"), &params).await.map(drop)
+    }
+
+    /// Lets a mode go on. False: it was not paused.
+    pub async fn resume(&self, mode: Mode) -> Result<bool, StoreError> {
+        let rows =
+            self.query(include_str!("../queries/resume_mode.sql"), &[(&mode.as_str(), Type::TEXT)]).await?;
+        cell(one(&rows)?, "resume_mode")
+    }
+
+    /// The modes that are paused, the longest first.
+    pub async fn pauses(&self) -> Result<Vec<Pause>, StoreError> {
+        let rows = self.query(include_str!("../queries/pauses.sql"), &[]).await?;
+        let pause = |row: &tokio_postgres::Row| {
+            Ok(Pause {
+                mode: read(cell(row, "mode")?)?,
+                since: cell(row, "since")?,
+                reason: cell(row, "reason")?,
+            })
+        };
+        rows.iter().map(pause).collect()
+    }
+
     /// Lists a worker as being there.
     pub async fn register_worker(&self, worker: &NewWorker<'_>) -> Result<(), StoreError> {
         let (mode, pid) = (worker.mode.as_str(), i32::try_from(worker.pid).unwrap_or(0));

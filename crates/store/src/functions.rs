@@ -29,6 +29,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("fail_attempt", include_str!("../../../sql/functions/fail_attempt.sql")),
     ("cancel_job", include_str!("../../../sql/functions/cancel_job.sql")),
     ("retry_job", include_str!("../../../sql/functions/retry_job.sql")),
+    ("pause", include_str!("../../../sql/functions/pause.sql")),
     ("workers", include_str!("../../../sql/functions/workers.sql")),
     ("observe", include_str!("../../../sql/functions/observe.sql")),
     ("grants", include_str!("../../../sql/functions/grants.sql")),

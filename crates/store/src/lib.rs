@@ -19,10 +19,10 @@ mod row;
 mod tls;
 
 pub use config::Config;
-pub use database::{Database, Pause};
+pub use database::{Backoff, Database};
 pub use doorbell::{Doorbell, Summons, Topic, Wake};
 pub use error::StoreError;
-pub use fleet::{Decision, ModeObservation, NewWorker, Observation, WorkerRow};
+pub use fleet::{Decision, ModeObservation, NewWorker, Observation, Pause, WorkerRow};
 pub use journal::Journal;
 pub use ledger::{Basis, Settlement};
 pub use migrations::{Migrated, create_database, migrate};

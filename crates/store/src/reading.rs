@@ -46,6 +46,8 @@ pub struct JobRow {
     pub run_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
+    /// Whether its mode is paused.
+    pub paused: bool,
     /// Model calls that were answered.
     pub steps: i64,
     /// Open reservations at their worst case included.
@@ -176,6 +178,7 @@ fn job(row: &Row) -> Result<JobRow, StoreError> {
         run_at: cell(row, "run_at")?,
         started_at: cell(row, "started_at")?,
         finished_at: cell(row, "finished_at")?,
+        paused: cell(row, "paused")?,
         steps: cell(row, "steps")?,
         cost: Money(cell(row, "cost_micros")?),
         usage: usage(row)?,

@@ -147,6 +147,7 @@ mod tests {
             run_at: at(1),
             started_at: None,
             finished_at: state.is_final().then(|| at(5)),
+            paused: false,
             steps: 2,
             cost: Money(7),
             usage: Usage::default(),

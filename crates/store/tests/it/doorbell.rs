@@ -16,15 +16,17 @@ fn bell(database: &Arc<Database>, sleeper: domain::WorkerId) -> Doorbell {
     Doorbell::new(database.clone(), Topic::Mode(Mode::Mechanic), sleeper.0)
 }
 
-/// Waits until `n` sleepers are listed and wait: the last thing that each said was its look, and the server has answered it.
-async fn asleep(client: &tokio_postgres::Client, n: i64) {
+/// Waits until `n` sleepers are listed, and as many have had an answer to `last`, the last thing that they say before they wait:
+/// a look after they registered, a doze when they were registered already.
+async fn asleep(client: &tokio_postgres::Client, n: i64, last: &str) {
     let waiting = "select (select count(*) from codeteam.sleepers) = $1 and $1 <= (
         select count(*) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid() and state = 'idle'
-          and (query like '%codeteam.look%' or query like '%codeteam.doze%'))";
-    timeout(LONG, async { while !client.query_one(waiting, &[&n]).await.unwrap().get::<_, bool>(0) {} })
-        .await
-        .expect("the sleepers to wait");
+        where datname = current_database() and pid <> pg_backend_pid() and state = 'idle' and query like '%codeteam.' || $2 || '%')";
+    timeout(LONG, async {
+        while !client.query_one(waiting, &[&n, &last]).await.unwrap().get::<_, bool>(0) {}
+    })
+    .await
+    .expect("the sleepers to wait");
 }
 
 /// What rings on these channels until `control` does.
@@ -60,7 +62,7 @@ async fn a_sleeper_is_woken_by_an_insert_and_one_who_finds_work_does_not_sleep()
     let by = hired(&roles.worker).await;
     let mut doorbell = bell(&roles.worker, by);
     let (wake, ()) = tokio::join!(timeout(LONG, doorbell.sleep()), async {
-        asleep(&admin, 1).await;
+        asleep(&admin, 1, "look").await;
         roles.api.submit(&testkit::job()).await.unwrap();
     });
     assert_eq!(wake.unwrap().unwrap(), Wake::Rung);
@@ -71,7 +73,7 @@ async fn a_sleeper_is_woken_by_an_insert_and_one_who_finds_work_does_not_sleep()
     );
 
     roles.worker.claim(by, Mode::Mechanic).await.unwrap().unwrap();
-    asleep(&admin, 0).await;
+    asleep(&admin, 0, "look").await;
 }
 
 #[tokio::test]
@@ -126,7 +128,7 @@ async fn an_insert_that_was_under_way_when_the_sleeper_registered_is_seen() {
         .unwrap();
     let mut doorbell = bell(&roles.worker, worker());
     let (wake, ()) = tokio::join!(timeout(LONG, doorbell.sleep()), async {
-        asleep(&admin, 1).await;
+        asleep(&admin, 1, "look").await;
         insert.commit().await.unwrap();
     });
     assert_eq!(wake.expect("the job is seen without waiting for the safety look").unwrap(), Wake::Ready);
@@ -146,7 +148,7 @@ async fn above_read_committed_an_insert_always_rings() {
     insert.query_one("select 1", &[]).await.unwrap(); // its snapshot is older than the registration
     let mut doorbell = bell(&roles.worker, worker());
     let (wake, ()) = tokio::join!(timeout(LONG, doorbell.sleep()), async {
-        asleep(&admin, 1).await;
+        asleep(&admin, 1, "look").await;
         insert
             .batch_execute("insert into codeteam.jobs (mode, task, repo, prompt) values ('mechanic', 'bug_fix', 'r', 'p')")
             .await
@@ -223,10 +225,10 @@ async fn who_is_awake_hears_of_more_work_without_being_told_of_what_there_is() {
     let mut doorbell = Doorbell::new(scaler, Topic::Scaler, worker().0);
     doorbell.rung().await.unwrap(); // newly listed: a ring may have been missed
     let (heard, ()) = tokio::join!(timeout(LONG, doorbell.rung()), async {
-        asleep(&admin, 1).await;
+        asleep(&admin, 1, "doze").await;
         roles.api.submit(&testkit::job()).await.unwrap();
     });
     heard.expect("a ring").unwrap();
     doorbell.wake().await.unwrap();
-    asleep(&admin, 0).await;
+    asleep(&admin, 0, "look").await;
 }

@@ -10,6 +10,7 @@ mod lease_model;
 mod ledger;
 mod migrations;
 mod mirrors;
+mod pause;
 mod queue;
 mod rights;
 mod statements;

@@ -1,0 +1,1 @@
+select codeteam.pause_mode($1, $2)

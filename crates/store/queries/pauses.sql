@@ -1,0 +1,1 @@
+select mode, since, reason from codeteam.pauses order by since

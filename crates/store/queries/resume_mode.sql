@@ -1,0 +1,1 @@
+select codeteam.resume_mode($1)
