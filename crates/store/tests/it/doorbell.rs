@@ -55,15 +55,24 @@ async fn rings(database: &TestDatabase, channels: &[&str], act: impl AsyncFnOnce
     }
 }
 
+/// On a server of its own: elsewhere other tests' transactions keep a sleeper looking, and a look may find the job before the ring.
 #[tokio::test]
 async fn a_sleeper_is_woken_by_an_insert_and_one_who_finds_work_does_not_sleep() {
-    let roles = roles().await;
-    let admin = roles.database.client("postgres").await;
-    let by = hired(&roles.worker).await;
-    let mut doorbell = bell(&roles.worker, by);
+    let server = testkit::Server::start().await;
+    let name = TestDatabase::create(&server, "template codeteam_template").await;
+    let open = async |role: &str| {
+        let config = store::Config::parse(&server.url(role, &name), "test").unwrap();
+        Arc::new(Database::open(config).await.unwrap())
+    };
+    let (api, workers) = (open("codeteam_api").await, open("codeteam_worker").await);
+    let (admin, connection) =
+        tokio_postgres::connect(&server.url("postgres", &name), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let by = hired(&workers).await;
+    let mut doorbell = bell(&workers, by);
     let (wake, ()) = tokio::join!(timeout(LONG, doorbell.sleep()), async {
         asleep(&admin, 1, "look").await;
-        roles.api.submit(&testkit::job()).await.unwrap();
+        api.submit(&testkit::job()).await.unwrap();
     });
     assert_eq!(wake.unwrap().unwrap(), Wake::Rung);
     assert_eq!(
@@ -72,8 +81,9 @@ async fn a_sleeper_is_woken_by_an_insert_and_one_who_finds_work_does_not_sleep()
         "the job is still there"
     );
 
-    roles.worker.claim(by, Mode::Mechanic).await.unwrap().unwrap();
+    workers.claim(by, Mode::Mechanic).await.unwrap().unwrap();
     asleep(&admin, 0, "look").await;
+    server.stop().await;
 }
 
 #[tokio::test]
