@@ -3,8 +3,7 @@
 CREATE SCHEMA codeteam;
 
 CREATE FUNCTION codeteam.append_event(job uuid, attempt integer, kind text, data jsonb) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'codeteam', 'pg_temp'
+    LANGUAGE plpgsql
     AS $$
 declare
   new_seq bigint;
@@ -83,7 +82,9 @@ declare
   rank      integer := 32768; -- above every priority
 begin
   perform set_config('synchronous_commit', 'off', true);
-  perform sweep_expired();
+  if exists (select from workers w where w.stopped_at is null and lease_ends(w) <= clock_timestamp()) then
+    perform sweep_expired();
+  end if;
   -- A lease that has just been renewed is left alone: a quick worker claims much more often than it must be heard of.
   select w.* into about from workers w where w.id = claim_job.worker;
   if not found then
@@ -151,8 +152,7 @@ end
 $$;
 
 CREATE FUNCTION codeteam.end_attempt(job uuid, may_retry boolean, delay_ms bigint, exit_reason text, error text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'codeteam', 'pg_temp'
+    LANGUAGE plpgsql
     AS $$
 declare
   held jobs;
@@ -175,8 +175,7 @@ end
 $$;
 
 CREATE FUNCTION codeteam.end_job(job uuid, state text, outcome text, exit_reason text, error text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'codeteam', 'pg_temp'
+    LANGUAGE plpgsql
     AS $$
 declare
   last_attempt integer;
@@ -303,8 +302,7 @@ CREATE TABLE codeteam.jobs (
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.01', autovacuum_analyze_scale_factor='0.02', toast_tuple_target='256');
 
 CREATE FUNCTION codeteam.hold(job uuid, attempt integer, worker uuid) RETURNS codeteam.jobs
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'codeteam', 'pg_temp'
+    LANGUAGE plpgsql
     AS $$
 declare
   held jobs;
@@ -464,8 +462,7 @@ end
 $$;
 
 CREATE FUNCTION codeteam.renew_lease(worker uuid, in_time boolean) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'codeteam', 'pg_temp'
+    LANGUAGE plpgsql
     AS $$
 begin
   update workers w
@@ -477,8 +474,7 @@ end
 $$;
 
 CREATE FUNCTION codeteam.requeue(job uuid, delay_ms bigint) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'codeteam', 'pg_temp'
+    LANGUAGE plpgsql
     AS $$
 declare
   job_mode text;
@@ -562,8 +558,7 @@ end
 $$;
 
 CREATE FUNCTION codeteam.ring(topics text[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'codeteam', 'pg_temp'
+    LANGUAGE plpgsql
     AS $$
 begin
   if current_setting('transaction_isolation') = 'read committed' then
@@ -683,10 +678,6 @@ declare
   lost   jobs;
   swept  integer := 0;
 begin
-  -- Nearly always nobody is: that case costs one look at a small table.
-  if not exists (select from workers w where w.stopped_at is null and lease_ends(w) <= clock_timestamp()) then
-    return 0;
-  end if;
   -- A heartbeat that comes meanwhile waits for this row, or this skips it: a worker is silent or not, never both.
   for silent in
     select w.id from workers w

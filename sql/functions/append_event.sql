@@ -1,6 +1,6 @@
 -- Adds one event to a job's journal. Internal: the caller holds the job's row lock, which makes seq gapless.
 create or replace function codeteam.append_event(job uuid, attempt integer, kind text, data jsonb) returns bigint
-language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+language plpgsql volatile as $$
 declare
   new_seq bigint;
 begin

@@ -20,7 +20,9 @@ declare
   rank      integer := 32768; -- above every priority
 begin
   perform set_config('synchronous_commit', 'off', true);
-  perform sweep_expired();
+  if exists (select from workers w where w.stopped_at is null and lease_ends(w) <= clock_timestamp()) then
+    perform sweep_expired();
+  end if;
   -- A lease that has just been renewed is left alone: a quick worker claims much more often than it must be heard of.
   select w.* into about from workers w where w.id = claim_job.worker;
   if not found then

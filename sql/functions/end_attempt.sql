@@ -3,7 +3,7 @@
 -- (three worker deaths are as many as anybody needs to see); it is tried again after delay_ms.
 create or replace function codeteam.end_attempt(job uuid, may_retry boolean, delay_ms bigint, exit_reason text, error text)
 returns text
-language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+language plpgsql volatile as $$
 declare
   held jobs;
 begin

@@ -1,6 +1,6 @@
 -- Puts a job into a final state and writes the event that says so. Internal: the caller holds the row.
 create or replace function codeteam.end_job(job uuid, state text, outcome text, exit_reason text, error text) returns void
-language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+language plpgsql volatile as $$
 declare
   last_attempt integer;
 begin

@@ -1,4 +1,6 @@
 -- Who may do what, in one place. Nobody else may do anything: functions are revoked from PUBLIC first.
+-- What is granted here is SECURITY DEFINER with a pinned search_path. Internal functions, which nobody is granted, run within
+-- those, with their rights and their path.
 
 revoke all on all functions in schema codeteam from public;
 revoke all on all tables in schema codeteam from public;

@@ -1,7 +1,7 @@
 -- The fence: locks the job's row if this worker still holds this attempt of it, and raises otherwise. Internal.
 -- QJ001 stale_lease: the job went to somebody else, ended, or was given back. Stop working on it; nothing was written.
 create or replace function codeteam.hold(job uuid, attempt integer, worker uuid) returns codeteam.jobs
-language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+language plpgsql volatile as $$
 declare
   held jobs;
 begin

@@ -8,7 +8,7 @@ $$;
 -- A worker is heard of: its lease starts anew. With in_time, only a lease that has not ended yet: what somebody else may take over
 -- at any moment is not taken back. False: nothing was renewed. Internal.
 create or replace function codeteam.renew_lease(worker uuid, in_time boolean) returns boolean
-language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+language plpgsql volatile as $$
 begin
   update workers w
   set heartbeat_at = clock_timestamp(), stopped_at = null,

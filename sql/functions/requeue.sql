@@ -1,7 +1,7 @@
 -- Puts a job back into the queue, due in `delay_ms` milliseconds, and rings. Internal: the caller holds the row.
 -- A delay of 0 leaves run_at alone, so that an interrupted job keeps its place.
 create or replace function codeteam.requeue(job uuid, delay_ms bigint) returns void
-language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+language plpgsql volatile as $$
 declare
   job_mode text;
 begin

@@ -7,7 +7,7 @@
 -- the sleeper keeps looking until this transaction has ended. Above READ COMMITTED the snapshot is an old one and proves
 -- nothing: always notify.
 create or replace function codeteam.ring(topics text[]) returns void
-language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+language plpgsql volatile as $$
 begin
   if current_setting('transaction_isolation') = 'read committed' then
     perform pg_notify('codeteam_' || s.topic, '')

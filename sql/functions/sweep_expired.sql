@@ -8,10 +8,6 @@ declare
   lost   jobs;
   swept  integer := 0;
 begin
-  -- Nearly always nobody is: that case costs one look at a small table.
-  if not exists (select from workers w where w.stopped_at is null and lease_ends(w) <= clock_timestamp()) then
-    return 0;
-  end if;
   -- A heartbeat that comes meanwhile waits for this row, or this skips it: a worker is silent or not, never both.
   for silent in
     select w.id from workers w

@@ -99,6 +99,8 @@ async fn replace_functions(client: &mut Client) -> Result<bool, StoreError> {
     if transaction.query_one(same, &[&script]).await?.get(0) {
         return Ok(false);
     }
+    // Internal functions have no path of their own, and name their types within this one.
+    transaction.batch_execute("set local search_path = codeteam, pg_temp").await?;
     transaction.batch_execute(&script).await.map_err(|error| StoreError::Migration(Box::new(error)))?;
     transaction
         .execute(
