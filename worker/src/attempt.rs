@@ -1,7 +1,5 @@
 //! One attempt at one job, from claim to its last word.
 
-use std::time::Duration;
-
 use agent::{Brief, Conclusion, Halt, Monotonic, Ports};
 use domain::{Event, ExitReason, JobState, Outcome, state_after};
 use rand::RngExt;
@@ -10,14 +8,11 @@ use tokio::time::Instant;
 
 use crate::deliver;
 use crate::end::{End, retry_after};
-use crate::lease::Lease;
+use crate::lease::{Lease, write_until};
 use crate::ports::Books;
 use crate::prepare;
 use crate::scratch::Scratch;
 use crate::worker::Worker;
-
-/// How long the last word may wait for a database that is away.
-const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Works on a claimed job and writes down how it ended. `asked_at` is when the claim was asked for: the job's time runs from
 /// there.
@@ -107,7 +102,7 @@ async fn record(
     end: End,
 ) -> Result<Option<JobState>, StoreError> {
     let (claim, database) = (&claimed.claim, &worker.database);
-    let soon = Instant::now() + PATIENCE;
+    let soon = write_until();
     let written = match end {
         End::Lost => return Ok(None),
         End::Done { outcome, reason, error, events } => {

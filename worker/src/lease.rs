@@ -20,6 +20,15 @@ const BEAT: Duration = Duration::from_secs(10);
 const MARGIN: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// How long a write may wait for a database that is away. Shorter than what is left of a lease at its last heartbeat would be
+/// no use; longer would write under a lease that is gone, which the fence refuses anyway.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Until when a write that is asked for now may wait.
+pub fn write_until() -> Instant {
+    Instant::now() + PATIENCE
+}
+
 /// A claim that is being kept. Dropping it ends the heartbeats.
 pub struct Lease {
     halt: watch::Receiver<Option<Halt>>,

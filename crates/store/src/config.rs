@@ -7,6 +7,7 @@ use tokio_postgres::config::{Host, SslMode};
 use url::Url;
 
 use crate::StoreError;
+use crate::error::innermost;
 
 /// Where the database is and how to speak to it.
 #[derive(Clone)]
@@ -32,8 +33,9 @@ impl Config {
     /// `sslmode=verify-full` and `sslrootcert=PATH` are understood; the weaker modes are refused, because they only look safe.
     pub fn parse(database_url: &str, program: &str) -> Result<Config, StoreError> {
         let (stripped, mode, roots) = split_tls_settings(database_url)?;
+        // The innermost message: the outer one only says that the string is invalid. Neither quotes the string.
         let mut postgres: tokio_postgres::Config =
-            stripped.parse().map_err(|error: tokio_postgres::Error| invalid(&cause(&error)))?;
+            stripped.parse().map_err(|error: tokio_postgres::Error| invalid(&innermost(&error)))?;
         let transport = match mode.as_deref() {
             Some("disable") => Transport::Plain,
             Some("verify-full") => Transport::Tls { roots },
@@ -66,11 +68,6 @@ impl Config {
 
 fn invalid(why: &str) -> StoreError {
     StoreError::Config(format!("{why} (expected postgres://USER:PASSWORD@HOST:PORT/NAME)"))
-}
-
-/// The innermost message: the outer one only says that the string is invalid. Neither quotes the string.
-fn cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), cause)
 }
 
 fn is_local(postgres: &tokio_postgres::Config) -> bool {

@@ -90,6 +90,11 @@ fn is_transient_code(code: &SqlState) -> bool {
     .contains(code)
 }
 
+/// The message of the last cause: the driver's outer ones only name the kind of the error.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
+}
+
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(db) = error.as_db_error() else {
@@ -100,9 +105,9 @@ impl From<tokio_postgres::Error> for StoreError {
             "QJ001" => StoreError::StaleLease(message),
             "QJ002" => StoreError::WrongState(message),
             "QJ003" => StoreError::UnknownJob(message),
-            "QJ007" => StoreError::Invalid(message),
-            "QJ006" => StoreError::UnknownWorker(message),
             "QJ004" => StoreError::CostCap(message),
+            "QJ006" => StoreError::UnknownWorker(message),
+            "QJ007" => StoreError::Invalid(message),
             "55P03" => StoreError::Locked,
             code if code.starts_with("22") || code.starts_with("23") => StoreError::Invalid(message),
             _ => StoreError::Postgres(error),

@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
 use crate::StoreError;
+use crate::error::innermost;
 
 /// The row of a statement that gives exactly one.
 pub(crate) fn one(rows: &[Row]) -> Result<&Row, StoreError> {
@@ -14,11 +15,8 @@ pub(crate) fn one(rows: &[Row]) -> Result<&Row, StoreError> {
 
 /// A column's value. A value that this program cannot hold is an error of its row, not the end of the program.
 pub(crate) fn cell<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, StoreError> {
-    row.try_get(column).map_err(|error| StoreError::Unreadable(format!("column {column}: {}", cause(&error))))
-}
-
-fn cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), cause)
+    row.try_get(column)
+        .map_err(|error| StoreError::Unreadable(format!("column {column}: {}", innermost(&error))))
 }
 
 /// Reads a word of one of the domain's vocabularies.

@@ -4,13 +4,9 @@ use agent::{Billing, Halt, Reply, Spent};
 use async_trait::async_trait;
 use domain::{Event, Money, Usage};
 use store::{Basis, Journal, Settlement, StoreError};
-use tokio::time::{Duration, Instant};
 
+use crate::lease::write_until;
 use crate::stop::Stop;
-
-/// How long a write may wait for a database that is away. Shorter than what is left of a lease at its last heartbeat would be
-/// no use; longer would write under a lease that is gone, which the fence refuses anyway.
-const PATIENCE: Duration = Duration::from_secs(25);
 
 /// One attempt's journal and ledger.
 pub struct Books<'a> {
@@ -18,10 +14,6 @@ pub struct Books<'a> {
     pub stop: &'a Stop,
     /// The model that is asked, for calls that nobody answered.
     pub model: &'a str,
-}
-
-fn deadline() -> Instant {
-    Instant::now() + PATIENCE
 }
 
 #[async_trait]
@@ -32,7 +24,7 @@ impl agent::Journal for Books<'_> {
             return Err(Halt::Interrupted);
         }
         let Spent { cost, tokens, .. } = worst_case;
-        self.journal.reserve(step, model, (cost, tokens), deadline()).await.map_err(halt)
+        self.journal.reserve(step, model, (cost, tokens), write_until()).await.map_err(halt)
     }
 
     async fn settle(&self, step: u32, reply: &Reply, events: &[Event]) -> Result<(), Halt> {
@@ -44,7 +36,7 @@ impl agent::Journal for Books<'_> {
             request_id: reply.request_id.as_deref(),
             raw_usage: Some(&reply.raw_usage),
         };
-        self.journal.settle(step, &settlement, events, deadline()).await.map_err(halt)
+        self.journal.settle(step, &settlement, events, write_until()).await.map_err(halt)
     }
 
     async fn abandon(&self, step: u32, billing: Billing) -> Result<(), Halt> {
@@ -59,11 +51,11 @@ impl agent::Journal for Books<'_> {
             request_id: None,
             raw_usage: None,
         };
-        self.journal.settle(step, &settlement, &[], deadline()).await.map_err(halt)
+        self.journal.settle(step, &settlement, &[], write_until()).await.map_err(halt)
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), Halt> {
-        self.journal.append(events, deadline()).await.map_err(halt)
+        self.journal.append(events, write_until()).await.map_err(halt)
     }
 }
 
