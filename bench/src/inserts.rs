@@ -1,5 +1,6 @@
-//! Jobs queued per second, one INSERT and one commit each, from many writers at once: without any trigger, with the doorbell
-//! while nobody sleeps and while somebody does, and with a NOTIFY in each. The four take turns, several rounds.
+//! Jobs queued per second, one INSERT and one commit each, by one writer and by many at once: without any trigger, with all of them
+//! while nobody sleeps, while somebody does and is not woken by it (a worker that is woken works, and then nobody sleeps), and with a
+//! NOTIFY in each instead. The four take turns, several rounds.
 
 use std::time::{Duration, Instant};
 
@@ -7,13 +8,13 @@ use anyhow::Context;
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
-use crate::report::{Report, quantile};
-use crate::server::Server;
+use crate::own::INSERT;
+use crate::report::{Report, Row, median, spread};
+use crate::server::{CODETEAM, Server};
+use crate::turns::Effort;
 
-const INSERT: &str = "insert into codeteam.jobs (mode, task, repo, prompt) values ('mechanic', 'bug_fix', '/srv/app', 'make it work')";
-const RESET: &str = "truncate codeteam.jobs cascade; delete from codeteam.sleepers;
-    alter table codeteam.jobs disable trigger doorbell;
-    drop trigger if exists notify_each on codeteam.jobs";
+const WRITERS: [usize; 3] = [1, 8, 32];
+const NO_TRIGGERS: &str = "alter table codeteam.jobs disable trigger user";
 const SLEEPER: &str = "insert into codeteam.sleepers (topic, sleeper, backend)
     values ('mechanic', gen_random_uuid(), pg_backend_pid())";
 const NOTIFY_EACH: &str = "
@@ -21,75 +22,70 @@ const NOTIFY_EACH: &str = "
       as 'begin perform pg_notify(''codeteam_mechanic'', ''''); return null; end';
     create trigger notify_each after insert on codeteam.jobs for each row execute function bench_notify()";
 
-pub async fn measure(server: &Server, writers: usize, rounds: usize, seconds: f64) -> anyhow::Result<Report> {
-    let on = "alter table codeteam.jobs enable trigger doorbell";
+pub async fn measure(server: &Server, effort: Effort) -> anyhow::Result<Report> {
+    let time = effort.pick(Duration::from_millis(300), Duration::from_secs(2));
     let settings = [
-        ("no trigger", String::new()),
-        ("doorbell, nobody sleeps", on.to_owned()),
-        ("doorbell, somebody sleeps", format!("{on}; {SLEEPER}")),
-        ("NOTIFY in each", NOTIFY_EACH.to_owned()),
+        ("no trigger", NO_TRIGGERS.to_owned()),
+        ("all triggers, nobody sleeps", String::new()),
+        ("all triggers, somebody sleeps on", SLEEPER.to_owned()),
+        ("NOTIFY in each", format!("{NO_TRIGGERS}; {NOTIFY_EACH}")),
     ];
-    let admin = server.client().await?;
-    admin.batch_execute("set client_min_messages = warning").await?;
-    let mut clients = Vec::new();
-    for _ in 0..writers {
-        clients.push(server.client().await?);
-    }
-    let mut rates = vec![Vec::new(); settings.len()];
-    for _ in 0..rounds {
-        for (rates, (_, prepare)) in rates.iter_mut().zip(&settings) {
-            admin.batch_execute(RESET).await?;
-            admin.batch_execute(prepare).await?;
-            admin.batch_execute("checkpoint").await?;
-            rates.push(run(&mut clients, Duration::from_secs_f64(seconds)).await?);
+    let (mut rows, mut ratios) = (Vec::new(), Vec::new());
+    for writers in WRITERS {
+        let mut rates = vec![Vec::new(); settings.len()];
+        for _ in 0..effort.rounds {
+            for (rates, (_, prepare)) in rates.iter_mut().zip(&settings) {
+                rates.push(run(server, prepare, writers, time).await?);
+            }
         }
+        let medians: Vec<f64> = rates.iter().map(|rates| median(rates)).collect();
+        for (((name, _), samples), middle) in settings.iter().zip(rates).zip(&medians) {
+            let share = format!("{:.2}", middle / medians[0]);
+            let start = vec![writers.to_string(), name.to_string(), format!("{middle:.0}")];
+            rows.push(Row { cells: [start, vec![spread(&samples), share]].concat(), samples });
+        }
+        let ratio = |what: &str, place: usize| format!("{writers} writers, {what} / {}", settings[place].0);
+        ratios.extend([
+            (ratio("nobody sleeps", 0), medians[1] / medians[0], "at least 0.85"),
+            (ratio("somebody sleeps on", 3), medians[2] / medians[3], "about 1"),
+            (ratio("nobody sleeps", 3), medians[1] / medians[3], "above 1"),
+        ]);
     }
-    admin.batch_execute(RESET).await?;
-    admin.batch_execute(on).await?;
-    let medians: Vec<f64> = rates.iter().map(|rates| quantile(&mut rates.clone(), 0.5)).collect();
-    let rows = settings.iter().zip(&rates).map(|((name, _), rates)| {
-        let mut rates = rates.clone();
-        let [low, median, high] = [0.0, 0.5, 1.0].map(|share| quantile(&mut rates, share));
-        vec![
-            name.to_string(),
-            format!("{median:.0}"),
-            format!("{low:.0} to {high:.0}"),
-            format!("{:.2}", median / medians[0]),
-        ]
-    });
     Ok(Report {
-        title: format!(
-            "Inserts: jobs queued per second, {writers} writers, {rounds} rounds of {seconds} s each"
-        ),
-        columns: vec!["", "median", "spread", "share"],
-        rows: rows.collect(),
-        ratios: vec![
-            ("doorbell / no trigger, nobody sleeps", medians[1] / medians[0], "at least 0.7"),
-            ("doorbell / NOTIFY in each, nobody sleeps", medians[1] / medians[3], "above 1"),
-        ],
+        title: format!("Inserts: jobs queued per second, {} rounds of {time:?} each", effort.rounds),
+        columns: vec!["writers", "how", "median", "spread", "share"],
+        rows,
+        ratios,
     })
 }
 
-/// All writers at once for `time`; gives the jobs per second.
-async fn run(clients: &mut Vec<Client>, time: Duration) -> anyhow::Result<f64> {
+/// All writers at once for `time`, in a database of their own; gives the jobs per second.
+async fn run(server: &Server, prepare: &str, writers: usize, time: Duration) -> anyhow::Result<f64> {
+    let database = server.fresh(CODETEAM).await?;
+    let admin = server.client(&database).await?;
+    admin.batch_execute(prepare).await?;
+    let mut clients = Vec::new();
+    for _ in 0..writers {
+        clients.push(server.client(&database).await?);
+    }
     let start = Instant::now();
-    let mut writing = JoinSet::new();
-    for client in clients.drain(..) {
-        writing.spawn(async move {
-            let insert = client.prepare(INSERT).await?;
-            let mut done = 0_u32;
-            while start.elapsed() < time {
-                client.execute(&insert, &[]).await?;
-                done += 1;
-            }
-            Ok::<_, tokio_postgres::Error>((client, done))
-        });
-    }
+    let mut writing: JoinSet<_> = clients.into_iter().map(|client| write(client, start + time)).collect();
     let mut total = 0.0;
-    while let Some(writer) = writing.join_next().await {
-        let (client, done) = writer.context("a writer panicked")??;
-        clients.push(client);
-        total += f64::from(done);
+    while let Some(jobs) = writing.join_next().await {
+        total += f64::from(jobs.context("a writer panicked")??);
     }
-    Ok(total / start.elapsed().as_secs_f64())
+    let rate = total / start.elapsed().as_secs_f64();
+    server.drop(&database).await?;
+    Ok(rate)
+}
+
+/// One writer; gives how many jobs it queued.
+async fn write(client: Client, until: Instant) -> anyhow::Result<u32> {
+    let insert = client.prepare(INSERT).await?;
+    let mut jobs = 0;
+    while Instant::now() < until {
+        client.execute(&insert, &[]).await?;
+        jobs += 1;
+    }
+    Ok(jobs)
 }

@@ -1,146 +1,99 @@
-//! From the commit that queued a job to its claim by a worker that slept, beside a bare LISTEN/NOTIFY round trip: a row with a
-//! notification there, and a notification back. Rounds of the two alternate. The clock starts when COMMIT is sent.
+//! From the commit that queued a job to its start in a worker that slept, beside a bare LISTEN/NOTIFY. The clock starts when
+//! COMMIT is sent. Codeteam and the floor alternate; the peers take turns with both.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use domain::{ExitReason, JobState, Mode, Outcome, WorkerId};
-use store::{Database, Doorbell, Journal, LEASE, NewWorker, Topic};
-use tokio::sync::mpsc;
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use anyhow::Context;
 
-use crate::report::{Report, quantile};
-use crate::server::Server;
+use crate::bare::Bare;
+use crate::own::Sleeper;
+use crate::peers::{Peer, Setting};
+use crate::report::{Report, Row, quantile};
+use crate::server::{CODETEAM, Server};
+use crate::turns::{Effort, Outcome, Who, fitting, in_turns};
 
-pub async fn measure(server: &Server, rounds: usize) -> anyhow::Result<Report> {
-    let (mut there, mut back, mut claims) = (Vec::new(), Vec::new(), Vec::new());
-    let mut writer = server.client().await?;
-    writer
-        .batch_execute(
-            "create table bench_rows (id bigint generated always as identity primary key, text text)",
-        )
-        .await?;
-    let mut ears = echo(server).await?;
-    let mut claimed = sleeping_worker(server).await?;
-    let admin = server.client().await?;
-    for _ in 0..rounds {
-        let start = bare(&mut writer).await?;
-        let (heard, answered) = ears.recv().await.ok_or_else(|| anyhow::anyhow!("the echo ended"))?;
-        there.push((heard - start).as_secs_f64() * 1e3);
-        back.push((answered - start).as_secs_f64() * 1e3);
+/// How long a peer may take for its share of a round; one that polls every two seconds gets fewer wakes.
+const SHARE: Duration = Duration::from_secs(10);
+/// Wakes in a peer's first round, which tells how long one takes.
+const FIRST: usize = 5;
 
-        asleep(&admin).await?;
-        let start = queue(&mut writer).await?;
-        let at = claimed.recv().await.ok_or_else(|| anyhow::anyhow!("the worker ended"))?;
-        claims.push((at - start).as_secs_f64() * 1e3);
-    }
-    let row = |name: &str, samples: &mut Vec<f64>| {
-        let figures = [0.5, 0.9, 0.99].map(|share| quantile(samples, share));
-        (figures[0], [vec![name.to_owned()], figures.iter().map(|ms| format!("{ms:.2}")).collect()].concat())
-    };
-    let (_, one_way) = row("bare NOTIFY, heard", &mut there);
-    let (round_trip, both_ways) = row("bare NOTIFY, there and back", &mut back);
-    let (claim, job) = row("job queued, claimed", &mut claims);
-    Ok(Report {
-        title: format!("Wake: from COMMIT sent, {rounds} times each, in milliseconds"),
-        columns: vec!["", "p50", "p90", "p99"],
-        rows: vec![one_way, both_ways, job],
-        ratios: vec![("claim / bare round trip, p50", claim / round_trip, "at most 2")],
+#[derive(Default)]
+struct Turn {
+    wakes: Vec<f64>,
+    /// Of the floor, measured along with codeteam: until a notification was heard, and until its answer was.
+    there: Vec<f64>,
+    back: Vec<f64>,
+}
+
+pub async fn measure(server: &Server, peers: &[Peer], effort: Effort) -> anyhow::Result<Report> {
+    let wanted = effort.pick(25, 100);
+    let database = server.fresh(CODETEAM).await?;
+    let mut bare = Bare::start(server, &database).await?;
+    let mut sleeper = Sleeper::start(server, &database).await?;
+    let mut contestants = vec![Who::Codeteam];
+    contestants.extend(peers.iter().flat_map(|peer| Setting::ALL.map(|setting| Who::Peer(peer, setting))));
+    let mut sizes = vec![FIRST; contestants.len()];
+    let places: Vec<usize> = (0..contestants.len()).collect();
+    let outcomes = in_turns(effort.rounds, &places, async |&place| {
+        let Who::Peer(peer, setting) = contestants[place] else {
+            let mut turn = Turn::default();
+            for _ in 0..wanted {
+                let (heard, answered) = bare.round().await?;
+                turn.there.push(heard);
+                turn.back.push(answered);
+                turn.wakes.push(sleeper.wake().await?);
+            }
+            return Ok(turn);
+        };
+        let start = Instant::now();
+        let wakes = ask(server, peer, setting, sizes[place]).await?;
+        sizes[place] = fitting(SHARE, sizes[place], start.elapsed(), wanted);
+        Ok(Turn { wakes, ..Turn::default() })
     })
+    .await?;
+    drop((bare, sleeper));
+    server.drop(&database).await?;
+    Ok(report(&contestants, &outcomes, effort))
 }
 
-/// Writes a row, as queueing does, and sends a notification; gives when COMMIT was sent.
-async fn bare(writer: &mut Client) -> anyhow::Result<Instant> {
-    let transaction = writer.transaction().await?;
-    transaction
-        .batch_execute("insert into bench_rows (text) values ('make it work'); notify bench_there")
-        .await?;
-    let start = Instant::now();
-    transaction.commit().await?;
-    Ok(start)
+async fn ask(server: &Server, peer: &Peer, setting: Setting, rounds: usize) -> anyhow::Result<Vec<f64>> {
+    let (rounds, setting) = (rounds.to_string(), setting.name());
+    let arguments = ["wake", "--rounds", &rounds, "--setting", setting].map(str::to_owned);
+    let answer = peer.ask(server, &arguments, SHARE * 12).await?;
+    let samples = answer["wake_ms"].as_array().context("it gave no wake_ms")?;
+    Ok(samples.iter().filter_map(serde_json::Value::as_f64).collect())
 }
 
-async fn queue(writer: &mut Client) -> anyhow::Result<Instant> {
-    let transaction = writer.transaction().await?;
-    transaction
-        .batch_execute(
-            "insert into codeteam.jobs (mode, task, repo, prompt) values ('mechanic', 'bug_fix', 'r', 'p')",
-        )
-        .await?;
-    let start = Instant::now();
-    transaction.commit().await?;
-    Ok(start)
-}
-
-/// Answers each notification with another; tells when it heard the one and when the other came.
-async fn echo(server: &Server) -> anyhow::Result<mpsc::Receiver<(Instant, Instant)>> {
-    let (listener, mut heard) = listen(server, "bench_there").await?;
-    let (home, mut answered) = listen(server, "bench_back").await?;
-    let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let _open = home;
-        while let Some(at) = heard.recv().await {
-            if listener.batch_execute("notify bench_back").await.is_err() {
-                return;
-            }
-            let Some(back) = answered.recv().await else { return };
-            if sender.send((at, back)).await.is_err() {
-                return;
-            }
+fn report(contestants: &[Who<'_>], outcomes: &[Outcome<Turn>], effort: Effort) -> Report {
+    let all = |outcome: &Outcome<Turn>, pick: fn(&Turn) -> &Vec<f64>| -> Vec<f64> {
+        outcome.got.iter().flat_map(pick).copied().collect()
+    };
+    let mut rows = Vec::new();
+    for (&who, outcome) in contestants.iter().zip(outcomes) {
+        if matches!(who, Who::Codeteam) {
+            let (there, back) = (all(outcome, |turn| &turn.there), all(outcome, |turn| &turn.back));
+            rows.push(row("bare NOTIFY, heard".into(), "", there, String::new()));
+            rows.push(row("bare NOTIFY, there and back".into(), "", back, String::new()));
         }
-    });
-    Ok(receiver)
-}
-
-async fn listen(
-    server: &Server,
-    channel: &str,
-) -> anyhow::Result<(Client, mpsc::UnboundedReceiver<Instant>)> {
-    let (client, mut connection) = tokio_postgres::connect(&server.url(), NoTls).await?;
-    let (sender, receiver) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
-            if matches!(message, AsyncMessage::Notification(_)) && sender.send(Instant::now()).is_err() {
-                return;
-            }
-        }
-    });
-    client.batch_execute(&format!("listen {channel}")).await?;
-    Ok((client, receiver))
-}
-
-/// A worker as the program has it, whose jobs are done the moment that they are claimed; tells when it claimed.
-async fn sleeping_worker(server: &Server) -> anyhow::Result<mpsc::Receiver<Instant>> {
-    let database = Arc::new(Database::open(server.config("codeteam_worker", "bench")?).await?);
-    let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let worker = WorkerId(uuid::Uuid::new_v4());
-        let (host, version, sandbox) = ("bench", "0", "none");
-        let about =
-            NewWorker { id: worker, mode: Mode::Mechanic, host, pid: 0, version, sandbox, lease: LEASE };
-        database.register_worker(&about).await?;
-        let mut doorbell = Doorbell::new(database.clone(), Topic::Mode(Mode::Mechanic), worker.0);
-        loop {
-            while let Some(claimed) = database.claim(worker, Mode::Mechanic).await? {
-                let at = Instant::now();
-                let journal = Journal::new(database.clone(), claimed.claim, claimed.seq);
-                let end = (JobState::Succeeded, Outcome::Unverified, ExitReason::Finished);
-                journal.finish(end, None, &[], tokio::time::Instant::now() + LEASE).await?;
-                sender.send(at).await?;
-            }
-            doorbell.sleep().await?;
-        }
-        #[allow(unreachable_code)]
-        Ok::<_, anyhow::Error>(())
-    });
-    Ok(receiver)
-}
-
-/// Waits until the worker sleeps, and a little longer, so that it is no more on its way to bed.
-async fn asleep(admin: &Client) -> anyhow::Result<()> {
-    while admin.query("select from codeteam.sleepers", &[]).await?.is_empty() {
-        tokio::task::yield_now().await;
+        let how = outcome.trouble.clone().unwrap_or_default();
+        rows.push(row(who.name(), who.setting(), all(outcome, |turn| &turn.wakes), how));
     }
-    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    Ok(())
+    let own = outcomes.first();
+    let median = |pick| own.map_or(f64::NAN, |own| quantile(&all(own, pick), 0.5));
+    let ratio = median(|turn| &turn.wakes) / median(|turn| &turn.back);
+    Report {
+        title: format!(
+            "Wake: from COMMIT sent to the start of the job, {} rounds, in milliseconds",
+            effort.rounds
+        ),
+        columns: vec!["", "setting", "p50", "p90", "p99", "times", "remark"],
+        rows,
+        ratios: vec![("codeteam / bare round trip, p50".into(), ratio, "at most 2")],
+    }
+}
+
+fn row(name: String, setting: &str, samples: Vec<f64>, remark: String) -> Row {
+    let figures = [0.5, 0.9, 0.99].map(|share| format!("{:.2}", quantile(&samples, share)));
+    let times = samples.len().to_string();
+    Row { cells: [vec![name, setting.to_owned()], figures.to_vec(), vec![times, remark]].concat(), samples }
 }
