@@ -5,7 +5,7 @@
 revoke all on all functions in schema codeteam from public;
 revoke all on all tables in schema codeteam from public;
 
-grant execute on function codeteam.schema_version to codeteam_api, codeteam_worker, codeteam_scaler;
+grant execute on function codeteam.schema_version, codeteam.works_since to codeteam_api, codeteam_worker, codeteam_scaler;
 
 grant execute on function
   codeteam.register_worker, codeteam.retire_worker, codeteam.claim_job, codeteam.heartbeat, codeteam.append_events,

@@ -22,6 +22,8 @@ pub(crate) struct Connection {
     rings: broadcast::Sender<String>,
     listening: Mutex<HashSet<String>>,
     closed: CancellationToken,
+    /// A pooler is at the other end: no notification arrives.
+    pub(crate) pooled: bool,
 }
 
 impl Connection {
@@ -68,7 +70,7 @@ impl Connection {
                 }
             }
         });
-        Connection { client, rings, listening: Mutex::default(), closed }
+        Connection { client, rings, listening: Mutex::default(), closed, pooled: false }
     }
 
     /// Ends the connection now: a statement that timed out would block those behind it.
@@ -89,7 +91,11 @@ impl Connection {
     }
 
     /// LISTENs on `channel`, once per connection. The names are the program's own, never a stranger's.
+    /// Refused through a pooler: the LISTEN would succeed there, on a server connection that the next transaction does not have.
     pub(crate) async fn listen(&self, channel: &str, within: Duration) -> Result<(), StoreError> {
+        if self.pooled {
+            return Err(StoreError::Pooled);
+        }
         let mut listening = self.listening.lock().await;
         if !listening.contains(channel) {
             let statement = format!("listen \"{channel}\"");

@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::connection::Connection;
-use crate::{Config, StoreError, migrations};
+use crate::{Config, StoreError, compatibility};
 
 /// One parameter of a statement: its value and its SQL type. Types are sent along, so that a statement is one round trip and
 /// needs no prepared statement, which a transaction pooler could not keep.
@@ -28,20 +28,34 @@ impl Database {
         Database { config, current: Mutex::new(None) }
     }
 
-    /// Connects, and checks that the database's schema is the one that this program knows.
+    /// Connects, and checks that this program may work with the database's schema, as every later connect does again:
+    /// [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`] otherwise.
     pub async fn open(config: Config) -> Result<Database, StoreError> {
         let database = Database::new(config);
-        migrations::check(&database).await?;
+        database.connection().await?;
         Ok(database)
     }
 
-    /// The live connection. Names are resolved anew at each connect: after a failover the address is another.
+    /// The same for a program that is going to wait at a [`crate::Doorbell`]: refuses a pooler at once, with
+    /// [`StoreError::Pooled`], and not only when the program has nothing left to do.
+    pub async fn open_to_listen(config: Config) -> Result<Database, StoreError> {
+        let database = Database::new(config);
+        if database.connection().await?.pooled {
+            return Err(StoreError::Pooled);
+        }
+        Ok(database)
+    }
+
+    /// The live connection. Names are resolved anew at each connect: after a failover the address is another. So is the schema
+    /// perhaps: it is looked at anew too.
     pub(crate) async fn connection(&self) -> Result<Arc<Connection>, StoreError> {
         let mut current = self.current.lock().await;
         if let Some(connection) = current.as_ref().filter(|connection| connection.is_open()) {
             return Ok(connection.clone());
         }
-        let connection = Arc::new(Connection::open(&self.config).await?);
+        let mut connection = Connection::open(&self.config).await?;
+        connection.pooled = compatibility::check(&connection, self.config.statement_timeout).await?;
+        let connection = Arc::new(connection);
         *current = Some(connection.clone());
         Ok(connection)
     }
@@ -59,7 +73,14 @@ impl Database {
     ) -> Result<Vec<Row>, StoreError> {
         let within = self.config.statement_timeout;
         match timeout(within, on.client.query_typed(sql, params)).await {
-            Ok(rows) => Ok(rows?),
+            Ok(Ok(rows)) => Ok(rows),
+            Ok(Err(error)) => {
+                let error = StoreError::from(error);
+                if error.may_be_of_another_schema() {
+                    compatibility::still_fits(on, within).await?;
+                }
+                Err(error)
+            }
             Err(_) => {
                 on.give_up();
                 Err(StoreError::TimedOut(within))

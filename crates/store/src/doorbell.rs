@@ -1,7 +1,8 @@
 //! Sleeping until there is something to do, without polling and without missing a ring.
 //!
 //! The protocol is that of `sql/functions/ring.sql`: LISTEN first, register second, look third, wait last. On every reconnect
-//! it starts again. A notification is a hint and never carries the truth: after each wake the caller looks for itself.
+//! it starts again. Through a connection pooler, where nobody can LISTEN, it is refused. A notification is a hint and never
+//! carries the truth: after each wake the caller looks for itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use crate::connection::Connection;
 use crate::database::{Backoff, Param};
 use crate::row::one;
-use crate::{Database, StoreError};
+use crate::{Database, StoreError, compatibility};
 
 /// How long a sleeper waits at most before it looks though nobody rang; a fifth more at random, so that a fleet spreads out.
 const SAFETY_LOOK: Duration = Duration::from_secs(30);
@@ -184,6 +185,7 @@ impl Doorbell {
             [(&topic, Type::TEXT), (&self.sleeper, Type::UUID), (&job, Type::UUID), (&after_seq, Type::INT8)];
         let rows = self.database.query_on(on, include_str!("../queries/doze.sql"), &params).await?;
         let row = one(&rows)?;
+        compatibility::judge(row.get("version"), row.get("works_since"))?; // the schema may have changed while this process slept
         Ok((row.get(0), Look { ready: row.get(1), next_due: millis(row.get(2)), xmin: 0, xmax: 0 }))
     }
 

@@ -40,12 +40,19 @@ pub enum StoreError {
     )]
     #[allow(missing_docs)]
     SchemaOlder { found: i32, known: i32 },
-    /// The database has been migrated by a newer program.
+    /// The database has been migrated by a newer program, and older ones no longer work with it.
     #[error(
-        "the database's schema is version {found}, this program knows only up to {known}: use a newer codeteam"
+        "the database's schema is version {found} and works for programs from version {works_since}, this program is of \
+         version {known}: use a newer codeteam"
     )]
     #[allow(missing_docs)]
-    SchemaNewer { found: i32, known: i32 },
+    SchemaNewer { found: i32, works_since: i32, known: i32 },
+    /// Somebody wants to wait at the doorbell through a connection pooler.
+    #[error(
+        "DATABASE_URL leads through a connection pooler, which hands on no notifications: give this program one that leads \
+         straight to PostgreSQL"
+    )]
+    Pooled,
     /// Somebody else holds a lock for longer than was waited.
     #[error(
         "the database is locked by somebody else, perhaps by another migration: try again when that is done"
@@ -66,6 +73,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the error may be that of a program whose database got another schema while it ran.
+    pub(crate) fn may_be_of_another_schema(&self) -> bool {
+        matches!(self, StoreError::Postgres(_) | StoreError::Invalid(_)) && !self.is_transient()
+    }
+
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -109,6 +121,8 @@ impl From<tokio_postgres::Error> for StoreError {
             "QJ006" => StoreError::UnknownWorker(message),
             "QJ007" => StoreError::Invalid(message),
             "55P03" => StoreError::Locked,
+            // Connection exceptions, which a pooler answers with while the server behind it is away.
+            code if code.starts_with("08") => StoreError::Unreachable(Box::new(error)),
             code if code.starts_with("22") || code.starts_with("23") => StoreError::Invalid(message),
             _ => StoreError::Postgres(error),
         }

@@ -3,6 +3,7 @@
 //! A program has one [`Database`]: one connection, used for queries and for LISTEN alike, so that a whole fleet fits into
 //! twenty. Every call is a single statement with a time-out; none holds a transaction open.
 
+mod compatibility;
 mod config;
 mod connection;
 mod database;
@@ -16,6 +17,7 @@ mod migrations;
 mod queue;
 mod reading;
 mod row;
+mod server_process;
 mod tls;
 
 pub use config::Config;

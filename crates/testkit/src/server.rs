@@ -23,8 +23,7 @@ impl Server {
     /// A server for one test alone.
     pub async fn start() -> Server {
         clear_away_old_ones();
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("codeteam-test-{}-{number}", std::process::id()));
+        let dir = own_folder();
         let settings = Settings { max_connections: 200, ..Settings::throwaway(&dir) };
         let postgres = Postgres::start(settings).await.expect("a PostgreSQL server for tests");
         let server = Server { postgres, dir };
@@ -56,6 +55,12 @@ impl Server {
         let client = crate::database::connect(&self.url("postgres", "postgres")).await;
         client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
+}
+
+/// A name for a folder that nobody else has; not made yet.
+pub(crate) fn own_folder() -> PathBuf {
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("codeteam-test-{}-{number}", std::process::id()))
 }
 
 /// The shared server of an earlier run ended with its program, which could not remove the folder after it.

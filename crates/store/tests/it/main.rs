@@ -11,10 +11,12 @@ mod ledger;
 mod migrations;
 mod mirrors;
 mod pause;
+mod pooler;
 mod queue;
 mod rights;
 mod statements;
 mod submit;
+mod upgrade;
 
 use std::sync::Arc;
 

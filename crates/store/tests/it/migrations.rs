@@ -26,24 +26,29 @@ async fn a_database_without_the_schema_says_how_to_get_it() {
     assert!(error.to_string().contains("codeteam migrate"), "{error}");
 }
 
+/// Before V16 there was nothing that says for whom a schema is good.
 #[tokio::test]
-async fn a_database_newer_than_the_program_is_left_alone() {
+async fn a_schema_older_than_the_program_is_named_with_what_to_do() {
     let database = TestDatabase::new().await;
     let admin = database.client("postgres").await;
-    admin
-        .batch_execute(
-            "insert into codeteam.schema_history (version, name, applied_on, checksum)
-             values (9999, 'from_the_future', '2030-01-01T00:00:00Z', '1');
-             update codeteam.functions_applied set digest = 'theirs'",
-        )
-        .await
-        .unwrap();
-    for error in [Database::open(config(&database)).await.err(), migrate(config(&database)).await.err()] {
-        assert!(matches!(error, Some(StoreError::SchemaNewer { found: 9999, .. })), "{error:?}");
+    admin.batch_execute("delete from codeteam.schema_history where version > 12").await.unwrap();
+    for also in ["", "drop function codeteam.works_since"] {
+        admin.batch_execute(also).await.unwrap();
+        let error = Database::open(config(&database)).await.err().unwrap();
+        assert!(matches!(error, StoreError::SchemaOlder { found, known } if found < known), "{error:?}");
+        assert!(error.to_string().contains("codeteam migrate"), "{error}");
     }
-    let digest: String =
-        admin.query_one("select digest from codeteam.functions_applied", &[]).await.unwrap().get(0);
-    assert_eq!(digest, "theirs");
+}
+
+#[tokio::test]
+async fn a_fresh_database_is_good_for_the_program_that_made_it() {
+    let database = TestDatabase::empty().await;
+    let migrated = migrate(config(&database)).await.unwrap();
+    assert_eq!(migrated.version, migrated.known);
+    assert!(migrated.applied.len() > 1 && migrated.functions_replaced, "{migrated:?}");
+    let again = migrate(config(&database)).await.unwrap();
+    assert!(again.applied.is_empty() && !again.functions_replaced, "{again:?}");
+    Database::open(config(&database)).await.unwrap();
 }
 
 #[tokio::test]
