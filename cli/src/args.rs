@@ -1,5 +1,6 @@
 //! The command line. Settings are flags with the same name in the environment; a flag wins.
 
+mod dead;
 mod job;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use domain::{JobState, Mode};
 
+pub use dead::{AcknowledgeArgs, DeadArgs, RetryArgs};
 pub use job::JobArgs;
 
 /// An AI coding team that sleeps until it is asked, then repairs, reviews and extends git repositories.
@@ -56,8 +58,13 @@ pub enum Command {
     Logs(LogsArgs),
     /// End a job
     Cancel(IdArgs),
-    /// Put a failed, cancelled or dead job back into the queue
-    Retry(IdArgs),
+    /// List the failed and dead jobs that wait for a person, by their errors
+    Dead(DeadArgs),
+    /// Put failed, cancelled or dead jobs back into the queue, changed or as they were
+    Retry(RetryArgs),
+    /// Take failed and dead jobs off that list: you have seen them
+    #[command(visible_alias = "ack")]
+    Acknowledge(AcknowledgeArgs),
     /// Let a mode's jobs wait; those at work are finished
     Pause(PauseArgs),
     /// Let a paused mode's jobs go on
@@ -170,7 +177,7 @@ pub struct LogsArgs {
     pub follow: bool,
 }
 
-/// `cancel` and `retry`
+/// `cancel`
 #[derive(Debug, Args)]
 pub struct IdArgs {
     /// The job's id, or the first characters of it

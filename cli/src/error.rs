@@ -80,7 +80,7 @@ impl CliError {
                 _ => COULD_NOT,
             },
             CliError::Store(StoreError::UnknownJob(_)) => BAD_USAGE,
-            CliError::Store(StoreError::WrongState(_)) => JOB_FAILED,
+            CliError::Store(StoreError::WrongState(_) | StoreError::Duplicate(_)) => JOB_FAILED,
             CliError::Secrets(SecretsError::UnknownSource) => BAD_USAGE,
             CliError::Interrupted => 130,
             _ => COULD_NOT,

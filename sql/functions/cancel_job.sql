@@ -4,12 +4,8 @@
 create or replace function codeteam.cancel_job(job uuid) returns text
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
 declare
-  held jobs;
+  held jobs := lock_job(job);
 begin
-  select j.* into held from jobs j where j.id = cancel_job.job for no key update;
-  if not found then
-    raise exception 'there is no job %', job using errcode = 'QJ003', hint = 'codeteam jobs lists them';
-  end if;
   if held.state = 'queued' then
     perform append_event(job, 0, 'cancel_requested', '{}');
     perform end_job(job, 'cancelled', 'none', 'cancelled', null);

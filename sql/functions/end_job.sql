@@ -6,6 +6,7 @@ declare
 begin
   update jobs j
   set state = end_job.state, outcome = end_job.outcome, exit_reason = end_job.exit_reason, error = end_job.error,
+      fingerprint = case when end_job.state in ('failed', 'dead') then error_fingerprint(end_job.exit_reason, end_job.error) end,
       finished_at = clock_timestamp(), worker_id = null
   where j.id = end_job.job
   returning j.attempt into last_attempt;

@@ -7,7 +7,7 @@ use store::{Claimed, Journal, StoreError};
 use tokio::time::Instant;
 
 use crate::deliver;
-use crate::end::{End, retry_after};
+use crate::end::End;
 use crate::lease::{Lease, write_until};
 use crate::ports::Books;
 use crate::prepare;
@@ -77,9 +77,8 @@ async fn attempt(
             events: unfinished(diff.clone()),
         }),
         Conclusion { halt: Some(halt), .. } if halt != Halt::Budget => Err(halt.into()),
-        Conclusion { exit_reason: reason @ (ExitReason::ModelError | ExitReason::SandboxError), .. } => {
-            let error = conclusion.error.unwrap_or_else(|| reason.to_string());
-            Ok(End::Failed { reason, error, retry: conclusion.retryable })
+        Conclusion { failure: Some(failure), error, exit_reason, .. } => {
+            Ok(End::Failed { failure, error: error.unwrap_or_else(|| exit_reason.to_string()) })
         }
         conclusion => {
             lease.race(deliver::deliver(worker, claimed, &place, &scratch, conclusion, deadline)).await?
@@ -112,8 +111,9 @@ async fn record(
         End::GivenBack { reason } => {
             database.insist(soon, || database.release(claim, &reason)).await.map(|()| JobState::Queued)
         }
-        End::Failed { reason, error, retry } => {
-            let wait = retry.then(|| retry_after(claimed.failures, rand::rng().random_range(0.0..1.0)));
+        End::Failed { failure, error } => {
+            let wait = failure.retry().pause(claimed.failures, rand::rng().random_range(0.0..1.0));
+            let reason = failure.exit_reason();
             database.insist(soon, || database.fail_attempt(claim, reason, &error, wait)).await
         }
     };

@@ -6,6 +6,7 @@
 mod attempt;
 mod deliver;
 mod end;
+mod kind;
 mod lease;
 mod ports;
 mod prepare;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agent::{Resumed, Spent};
-use domain::{Event, EventRecord, ExitReason};
+use domain::{Event, EventRecord, Failure};
 use forge::Mirror;
 use models::Anthropic;
 use rand::RngExt;
@@ -62,7 +62,7 @@ pub async fn checkout(
 pub fn model(worker: &Worker, claimed: &Claimed) -> Result<Anthropic, End> {
     const WHERE: &str =
         "the worker has no ANTHROPIC_API_KEY: put {\"ANTHROPIC_API_KEY\": \"...\"} into its secrets";
-    let refused = |error: String| End::Failed { reason: ExitReason::ModelError, error, retry: false };
+    let refused = |error: String| End::Failed { failure: Failure::ModelUnusable, error };
     let name = match claimed.job.model.as_deref().or(worker.settings.model()) {
         Some(name) => name.to_owned(),
         None => models::default_for(worker.settings.mode)

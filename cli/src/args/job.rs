@@ -86,7 +86,7 @@ impl JobArgs {
 }
 
 /// A folder's full path; a URL, and `user@host:path`, as they are.
-fn full_address(repo: &str) -> Result<String, CliError> {
+pub(super) fn full_address(repo: &str) -> Result<String, CliError> {
     let path = Path::new(repo);
     let before_colon = repo.split_once(':').map(|(before, _)| before);
     let is_elsewhere = repo.contains("://") || before_colon.is_some_and(|host| !host.contains('/'));
@@ -104,7 +104,7 @@ fn full_address(repo: &str) -> Result<String, CliError> {
 }
 
 /// Micro-dollars of an amount as people write it: `0.25`, `$3`.
-fn micros(text: &str) -> Result<i64, String> {
+pub(super) fn micros(text: &str) -> Result<i64, String> {
     let wrong =
         || format!("{text:?} is no amount of dollars: write for example 0.25, with at most six decimals");
     let amount = text.trim().trim_start_matches('$');

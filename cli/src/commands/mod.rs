@@ -1,8 +1,10 @@
 //! One module per command, and what they share: following a job, and saying what came of it.
 
+mod acknowledge;
 mod cancel;
 mod completions;
 mod costs;
+mod dead;
 mod demo;
 mod doctor;
 mod jobs;
@@ -14,6 +16,7 @@ mod retry;
 mod run;
 mod show;
 mod submit;
+mod swept;
 mod up;
 mod watch;
 mod workers;
@@ -34,6 +37,8 @@ pub async fn execute(context: &Context, command: Command) -> Result<u8, CliError
         Command::Show(args) => client(context, show::execute(context, args)).await,
         Command::Logs(args) => client(context, logs::execute(context, args)).await,
         Command::Cancel(args) => client(context, cancel::execute(context, args)).await,
+        Command::Dead(args) => client(context, dead::execute(context, args)).await,
+        Command::Acknowledge(args) => client(context, acknowledge::execute(context, args)).await,
         Command::Retry(args) => client(context, retry::execute(context, args)).await,
         Command::Pause(args) => client(context, pause::pause(context, args)).await,
         Command::Resume(args) => client(context, pause::resume(context, args)).await,

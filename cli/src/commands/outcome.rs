@@ -65,7 +65,7 @@ impl JobResult {
                     result.summary = Some(summary.clone());
                 }
                 // What an earlier round delivered is no longer the result.
-                Event::Retried {} => (result.diff, result.report, result.summary) = (None, None, None),
+                Event::Retried { .. } => (result.diff, result.report, result.summary) = (None, None, None),
                 _ => {}
             }
         }

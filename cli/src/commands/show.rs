@@ -46,10 +46,12 @@ fn shown(
 ) -> String {
     let ago = |at: Timestamp| format!("{at:.0} ({} ago)", age(at, now));
     let line = |text: &String| one_line(text, 2_000);
-    let facts: [(&str, Option<String>); 16] = [
+    let facts: [(&str, Option<String>); 18] = [
         ("job", Some(job.id.to_string())),
         ("state", Some(format!("{}: {}", job.state, why(job)))),
         ("error", job.error.as_ref().map(line)),
+        ("fingerprint", job.fingerprint.as_ref().map(line)),
+        ("seen by", job.acknowledged_by.as_ref().map(line)),
         ("outcome", job.outcome.map(|outcome| outcome.to_string())),
         ("task", Some(format!("{} for a {}", job.task, job.mode))),
         ("prompt", Some(one_line(&job.prompt, 500))),
@@ -66,7 +68,7 @@ fn shown(
     ];
     let mut text: String = facts
         .iter()
-        .filter_map(|(name, fact)| fact.as_ref().map(|fact| format!("{name:<11}{fact}\n")))
+        .filter_map(|(name, fact)| fact.as_ref().map(|fact| format!("{name:<12}{fact}\n")))
         .collect();
     if let Some(tests) = events.iter().rev().find_map(failed_tests) {
         text.push_str(&format!("\nthe test command said, at its end:\n{tests}\n"));

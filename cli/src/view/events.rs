@@ -66,7 +66,11 @@ fn told(record: &EventRecord) -> Vec<String> {
         }
         Event::LeaseExpired { worker } => format!("worker {} fell silent, its lease ran out", short(worker)),
         Event::CancelRequested {} => "cancelling was asked for".to_owned(),
-        Event::Retried {} => "put back into the queue by hand".to_owned(),
+        Event::Retried { changes } if changes.is_empty() => "put back into the queue by hand".to_owned(),
+        Event::Retried { changes } => {
+            let changes = one_line(&serde_json::Value::Object(changes.clone()).to_string(), 300);
+            format!("put back into the queue by hand, with {changes}")
+        }
         Event::Finished { state, outcome, exit_reason, error } => {
             let error = error.as_ref().map(|error| format!(": {}", one_line(error, 500))).unwrap_or_default();
             format!("{state} · {outcome} · {exit_reason}{error}")

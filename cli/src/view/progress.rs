@@ -32,7 +32,7 @@ impl Progress {
             Event::Released { .. }
             | Event::LeaseExpired { .. }
             | Event::AttemptFailed { .. }
-            | Event::Retried {} => self.state = JobState::Queued,
+            | Event::Retried { .. } => self.state = JobState::Queued,
             Event::Finished { state, .. } => self.state = *state,
             _ => {}
         }

@@ -3,7 +3,7 @@
 //! A call whose answer was lost is closed at its worst case, and the loop goes on with the next one, a few times in a row:
 //! what one call may have cost is lost, which is no reason to throw away the work of the whole job.
 
-use domain::{Event, ToolCall};
+use domain::{Event, Failure, ToolCall};
 
 use crate::caps::Allowance;
 use crate::conclusion::End;
@@ -82,9 +82,7 @@ impl Wheel<'_> {
         match self.ports.journal.abandon(step, billing).await {
             // A reservation that stays open counts at its worst case: no reason to end for another reason.
             Err(halt) if halt == Halt::LeaseLost || !matches!(end, End::Halted(_)) => Err(halt.into()),
-            _ if billing == Billing::Unknown && matches!(end, End::Model { retryable: true, .. }) => {
-                self.go_on_after(end).await
-            }
+            _ if billing == Billing::Unknown && end.is_passing() => self.go_on_after(end).await,
             _ => Err(end),
         }
     }
@@ -104,16 +102,26 @@ impl Wheel<'_> {
     }
 
     fn after(&self, error: &ModelError) -> (Billing, End) {
-        let billed = |billed| if billed { Billing::Unknown } else { Billing::Unbilled };
-        let end = |retryable| End::Model { error: error.to_string(), retryable };
+        let end = |failure| End::Model { error: error.to_string(), failure };
+        let unanswered = |billed| match billed {
+            true => (Billing::Unknown, Failure::AnswerLost),
+            false => (Billing::Unbilled, Failure::ProviderOverloaded),
+        };
         match error {
-            ModelError::Unavailable { billed: b, .. } => (billed(*b), end(true)),
-            ModelError::TimedOut { billed: b, .. } => match self.meter.time_left(self.ports.clock.now()) {
-                Err(cap) => (billed(*b), End::Cap(cap)),
-                Ok(_) => (billed(*b), end(true)),
-            },
-            ModelError::Malformed { .. } => (Billing::Unknown, end(true)),
-            ModelError::Refused { .. } => (Billing::Unbilled, end(false)),
+            ModelError::Unavailable { billed, .. } => {
+                let (billing, failure) = unanswered(*billed);
+                (billing, end(failure))
+            }
+            ModelError::TimedOut { billed, .. } => {
+                let (billing, failure) = unanswered(*billed);
+                match self.meter.time_left(self.ports.clock.now()) {
+                    Err(cap) => (billing, End::Cap(cap)),
+                    Ok(_) => (billing, end(failure)),
+                }
+            }
+            ModelError::Malformed { .. } => (Billing::Unknown, end(Failure::AnswerUnreadable)),
+            ModelError::OutOfMoney { .. } => (Billing::Unbilled, end(Failure::QuotaSpent)),
+            ModelError::Refused { .. } => (Billing::Unbilled, end(Failure::ProviderRefused)),
         }
     }
 }

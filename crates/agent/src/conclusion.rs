@@ -1,6 +1,6 @@
 //! How a run of the loop ended, and what there is to deliver.
 
-use domain::{ExitReason, Money, Usage};
+use domain::{ExitReason, Failure, Money, Retry, Usage};
 
 use crate::ports::Halt;
 
@@ -11,8 +11,9 @@ pub struct Conclusion {
     pub exit_reason: ExitReason,
     /// A sentence for people. None when the work was finished.
     pub error: Option<String>,
-    /// Whether a later attempt, which goes on from here, may do better.
-    pub retryable: bool,
+    /// What went wrong, which says whether a later attempt, which goes on from here, may do better. None when nothing did:
+    /// the work was finished, reached a cap, or was stopped.
+    pub failure: Option<Failure>,
     /// What stopped it from outside. After [`Halt::LeaseLost`] nothing may be written or delivered.
     pub halt: Option<Halt>,
     /// What the model says that it did. None unless it finished a task that changes code.
@@ -36,7 +37,7 @@ pub(crate) enum End {
     Finished,
     Cap(ExitReason),
     Halted(Halt),
-    Model { error: String, retryable: bool },
+    Model { error: String, failure: Failure },
     Workspace(String),
 }
 
@@ -53,9 +54,9 @@ impl From<ExitReason> for End {
 }
 
 impl End {
-    /// The model did what it may not; another attempt would go on from the same conversation, and so is no use.
+    /// The model did what it may not.
     pub fn of_model(error: &str) -> End {
-        End::Model { error: error.to_owned(), retryable: false }
+        End::Model { error: error.to_owned(), failure: Failure::ModelGaveUp }
     }
 
     pub fn reason(&self) -> ExitReason {
@@ -81,12 +82,17 @@ impl End {
         })
     }
 
-    pub fn is_retryable(&self) -> bool {
+    pub fn failure(&self) -> Option<Failure> {
         match self {
-            End::Finished | End::Cap(_) | End::Halted(Halt::Cancelled | Halt::Budget) => false,
-            End::Halted(_) | End::Workspace(_) => true,
-            End::Model { retryable, .. } => *retryable,
+            End::Finished | End::Cap(_) | End::Halted(_) => None,
+            End::Model { failure, .. } => Some(*failure),
+            End::Workspace(_) => Some(Failure::WorkspaceFailed),
         }
+    }
+
+    /// Whether the model may answer if it is asked again.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, End::Model { failure, .. } if failure.retry() != Retry::Never)
     }
 }
 

@@ -99,7 +99,11 @@ pub enum ModelError {
     #[error("the model did not answer within {} ms", waited.as_millis())]
     #[allow(missing_docs)]
     TimedOut { waited: Duration, billed: bool },
-    /// The same request will never succeed: a bad key, no money left, an unknown model.
+    /// The account's money or limit is used up: it takes a person to change that.
+    #[error("the model's provider refused: {message}")]
+    #[allow(missing_docs)]
+    OutOfMoney { message: String },
+    /// The same request will never succeed: a bad key, a missing permission, an unknown model.
     #[error("the model's provider refused: {message}")]
     #[allow(missing_docs)]
     Refused { message: String },

@@ -104,7 +104,7 @@ impl Resumed {
     pub(crate) fn apply(&mut self, event: &Event) {
         match event {
             Event::CheckedOut { commit } => self.commit = Some(commit.clone()),
-            Event::Retried {} => {
+            Event::Retried { .. } => {
                 let fresh = Resumed::default();
                 *self = Resumed { commit: self.commit.take(), last_step: self.last_step, ..fresh };
             }

@@ -84,7 +84,7 @@ fn a_retry_by_a_person_starts_afresh_but_for_the_commit_and_the_numbers() {
         replied(1, vec![call("a", "bash")]),
         ran("a", "bash"),
         Event::Checkpoint { step: 1, patch: "+x".into() },
-        Event::Retried {},
+        Event::Retried { changes: serde_json::Map::new() },
     ]);
     let fresh = Resumed { commit: Some("c0ffee".into()), last_step: 1, ..Resumed::default() };
     assert_eq!(past, fresh);

@@ -142,7 +142,7 @@ impl<'a> Wheel<'a> {
         Conclusion {
             exit_reason: end.reason(),
             error: end.error(),
-            retryable: end.is_retryable(),
+            failure: end.failure(),
             halt: if let End::Halted(halt) = end { Some(halt.clone()) } else { None },
             summary: if is_read_only { None } else { words() },
             report: if is_read_only { words() } else { None },

@@ -53,8 +53,12 @@ pub enum Event {
     LeaseExpired { worker: WorkerId },
     /// A person asked for an end.
     CancelRequested {},
-    /// A person asked for another go.
-    Retried {},
+    /// A person asked for another go, which starts afresh: nothing said before it is part of the conversation.
+    Retried {
+        /// What they changed of the job, by column; null: the worker's default from now on.
+        #[serde(default)]
+        changes: serde_json::Map<String, Value>,
+    },
     /// Nothing more happens by itself.
     Finished { state: JobState, outcome: Outcome, exit_reason: ExitReason, error: Option<String> },
 }
@@ -94,5 +98,12 @@ mod tests {
         let json = serde_json::json!({"kind": "released", "data": {"reason": "drain"}});
         assert_eq!(serde_json::to_value(&event).unwrap(), json);
         assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+    }
+
+    #[test]
+    fn a_retry_of_the_time_when_nothing_could_be_changed_is_still_read() {
+        let json = serde_json::json!({"kind": "retried", "data": {}});
+        let changes = serde_json::Map::new();
+        assert_eq!(serde_json::from_value::<Event>(json).unwrap(), Event::Retried { changes });
     }
 }

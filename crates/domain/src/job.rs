@@ -14,6 +14,8 @@ pub mod limits {
     pub const BASE_BYTES: usize = 250;
     /// Bytes of a dedupe key.
     pub const DEDUPE_KEY_BYTES: usize = 500;
+    /// Bytes of a model's name.
+    pub const MODEL_BYTES: usize = 200;
     /// Bytes of a test command.
     pub const TEST_COMMAND_BYTES: usize = 10_000;
 }
@@ -93,7 +95,7 @@ impl NewJob {
             text("dedupe key", key, limits::DEDUPE_KEY_BYTES, "name the piece of work, or leave it out")?;
         }
         if let Some(model) = &self.model {
-            text("model", model, 200, "name a model, or leave it out")?;
+            text("model", model, limits::MODEL_BYTES, "name a model, or leave it out")?;
         }
         let caps = &self.caps;
         range("step_cap", caps.step_cap.map(i128::from), 1, 10_000)?;
@@ -103,7 +105,12 @@ impl NewJob {
     }
 }
 
-fn text(field: &'static str, value: &str, limit: usize, hint: &'static str) -> Result<(), InvalidJob> {
+pub(crate) fn text(
+    field: &'static str,
+    value: &str,
+    limit: usize,
+    hint: &'static str,
+) -> Result<(), InvalidJob> {
     if value.trim().is_empty() {
         return Err(InvalidJob::Empty { field, hint });
     }
@@ -120,7 +127,12 @@ fn not_an_option(field: &'static str, value: &str) -> Result<(), InvalidJob> {
     if value.starts_with('-') { Err(InvalidJob::LooksLikeOption { field }) } else { Ok(()) }
 }
 
-fn range(name: &'static str, given: Option<i128>, least: i128, most: i128) -> Result<(), InvalidJob> {
+pub(crate) fn range(
+    name: &'static str,
+    given: Option<i128>,
+    least: i128,
+    most: i128,
+) -> Result<(), InvalidJob> {
     match given {
         Some(given) if given < least || given > most => {
             Err(InvalidJob::OutOfRange { name, given, least, most })

@@ -3,7 +3,9 @@
 //! Plain data. Nothing here does I/O, is async, or reads a clock, so every other crate may depend on it.
 
 mod caps;
+mod changes;
 mod event;
+mod failure;
 mod ids;
 mod job;
 mod money;
@@ -13,7 +15,9 @@ mod usage;
 mod verdict;
 
 pub use caps::{Caps, CapsOverride};
+pub use changes::{Change, JobChanges};
 pub use event::{Event, EventRecord, ToolCall};
+pub use failure::{Failure, LONGEST_PAUSE, Retry};
 pub use ids::{Attempt, JobId, WorkerId};
 pub use job::{InvalidJob, NewJob, limits};
 pub use money::{Money, Price};

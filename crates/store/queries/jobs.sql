@@ -1,6 +1,7 @@
 -- A page of jobs, newest first, each with what it has used. $1: a state or null; $2: a job or null; $3: how many.
 select j.id, j.mode, j.task, j.repo, j.base, j.prompt, j.test_command, j.model, j.state, j.attempt, j.outcome, j.exit_reason,
-       j.error, j.cancel_requested, j.worker_id, j.created_at, j.run_at, j.started_at, j.finished_at,
+       j.error, j.fingerprint, j.acknowledged_at, j.acknowledged_by, j.cancel_requested, j.worker_id,
+       j.created_at, j.run_at, j.started_at, j.finished_at,
        exists (select from codeteam.pauses p where p.mode = j.mode) as paused,
        c.steps, c.cost_micros, c.uncached, c.cache_read, c.cache_write_5m, c.cache_write_1h, c.output, c.reasoning, c.models
 from (

@@ -1,1 +1,1 @@
-select codeteam.retry_job($1)
+select codeteam.retry_job($1, $2)

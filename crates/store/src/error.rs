@@ -28,6 +28,9 @@ pub enum StoreError {
     /// The job's state does not allow that.
     #[error("{0}")]
     WrongState(String),
+    /// Another job that is open has the same dedupe key.
+    #[error("{0}")]
+    Duplicate(String),
     /// The job's cost cap has no room for the call.
     #[error("{0}")]
     CostCap(String),
@@ -120,6 +123,7 @@ impl From<tokio_postgres::Error> for StoreError {
             "QJ004" => StoreError::CostCap(message),
             "QJ006" => StoreError::UnknownWorker(message),
             "QJ007" => StoreError::Invalid(message),
+            "QJ008" => StoreError::Duplicate(message),
             "55P03" => StoreError::Locked,
             // Connection exceptions, which a pooler answers with while the server behind it is away.
             code if code.starts_with("08") => StoreError::Unreachable(Box::new(error)),

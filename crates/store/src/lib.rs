@@ -7,6 +7,7 @@ mod compatibility;
 mod config;
 mod connection;
 mod database;
+mod dead;
 mod doorbell;
 mod error;
 mod fleet;
@@ -22,6 +23,7 @@ mod tls;
 
 pub use config::Config;
 pub use database::{Backoff, Database};
+pub use dead::{DeadGroup, DeadLetter, DeadSelection, Swept};
 pub use doorbell::{Doorbell, Summons, Topic, Wake};
 pub use error::StoreError;
 pub use fleet::{Decision, ModeObservation, NewWorker, Observation, Pause, WorkerRow};

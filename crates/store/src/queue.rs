@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{Attempt, CapsOverride, ExitReason, JobId, JobState, Mode, Money, NewJob, Task, WorkerId};
+use domain::{
+    Attempt, CapsOverride, ExitReason, JobChanges, JobId, JobState, Mode, Money, NewJob, Task, WorkerId,
+};
 use tokio::time::Instant;
 use tokio_postgres::types::Type;
 
@@ -173,9 +175,16 @@ impl Database {
         read(one(&rows)?.get(0))
     }
 
-    /// Puts a failed, cancelled or dead job back into the queue for a fresh start.
+    /// Puts a failed, cancelled or dead job back into the queue for a fresh start: full caps, and nothing of what was said before.
     pub async fn retry(&self, job: JobId) -> Result<(), StoreError> {
-        self.query(include_str!("../queries/retry_job.sql"), &[(&job.0, Type::UUID)]).await?;
+        self.retry_with(job, &JobChanges::default()).await
+    }
+
+    /// The same, with changes that passed [`JobChanges::check`].
+    pub async fn retry_with(&self, job: JobId, changes: &JobChanges) -> Result<(), StoreError> {
+        let changes = serde_json::Value::Object(changes.to_json());
+        let params: [Param<'_>; 2] = [(&job.0, Type::UUID), (&changes, Type::JSONB)];
+        self.query(include_str!("../queries/retry_job.sql"), &params).await?;
         Ok(())
     }
 }

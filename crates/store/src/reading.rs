@@ -40,6 +40,11 @@ pub struct JobRow {
     pub outcome: Option<Outcome>,
     pub exit_reason: Option<ExitReason>,
     pub error: Option<String>,
+    /// What its error has in common with those of other jobs; of a failed or dead job.
+    pub fingerprint: Option<String>,
+    /// When somebody took it off the list of dead letters.
+    pub acknowledged_at: Option<Timestamp>,
+    pub acknowledged_by: Option<String>,
     pub cancel_requested: bool,
     pub worker: Option<WorkerId>,
     pub created_at: Timestamp,
@@ -172,6 +177,9 @@ fn job(row: &Row) -> Result<JobRow, StoreError> {
         outcome: word("outcome")?.map(read).transpose()?,
         exit_reason: word("exit_reason")?.map(read).transpose()?,
         error: cell(row, "error")?,
+        fingerprint: cell(row, "fingerprint")?,
+        acknowledged_at: cell(row, "acknowledged_at")?,
+        acknowledged_by: cell(row, "acknowledged_by")?,
         cancel_requested: cell(row, "cancel_requested")?,
         worker: cell::<Option<uuid::Uuid>>(row, "worker_id")?.map(WorkerId),
         created_at: cell(row, "created_at")?,

@@ -1,6 +1,6 @@
 //! What becomes of a job, from submit to result.
 
-use domain::{Event, ExitReason, JobState, Outcome, Usage};
+use domain::{Change, Event, ExitReason, JobChanges, JobState, Outcome, Usage};
 use rehearsal::Rehearsal;
 use serde_json::json;
 use system_tests::{ModelServer, Repo, Say, Team, say, tool};
@@ -141,6 +141,49 @@ async fn a_running_job_is_cancelled_within_its_command() {
     let (row, _) = team.finished(job).await;
     assert_eq!((row.state, row.exit_reason), (JobState::Cancelled, Some(ExitReason::Cancelled)));
     assert!(!sleeping("601.5"), "its command outlives it");
+}
+
+#[tokio::test]
+async fn a_retry_with_another_prompt_starts_a_conversation_of_its_own() {
+    let model = ModelServer::start(|turn, request| {
+        let asks_for_sleep = request["messages"][0].to_string().contains("say goodbye");
+        Say::Content(match (asks_for_sleep, turn) {
+            (true, _) => vec![tool("finish", json!({"summary": "nothing to greet"}))],
+            (false, 0) => vec![tool("edit", json!({"path": "greet.sh", "old": "Hello", "new": "Goodbye"}))],
+            (false, _) => vec![tool("finish", json!({"summary": "says goodbye"}))],
+        })
+    })
+    .await;
+    let team = Team::new(&model.url).await;
+    let repo = Repo::with(REPO);
+    let _worker = team.worker();
+    let job = team.submit(&repo, "say goodbye", None).await;
+    assert_eq!(team.finished(job).await.0.state, JobState::Failed, "nothing was changed");
+    let before = model.requests().len();
+
+    let prompt = Some("the greeting is too cheerful".to_owned());
+    let changes = JobChanges { prompt, step_cap: Change::To(2), ..JobChanges::default() };
+    team.api.retry_with(job, &changes).await.unwrap();
+    let mut ends = 0;
+    let mut reader = store::ReadEvents::new(team.api.clone(), job, 0);
+    while ends < 2 {
+        let events = tokio::time::timeout(system_tests::PATIENCE, reader.next()).await.unwrap().unwrap();
+        ends += events.iter().filter(|record| matches!(record.event, Event::Finished { .. })).count();
+    }
+    let again = &model.requests()[before..];
+    let first = &again[0]["messages"];
+    assert_eq!(first.as_array().unwrap().len(), 1, "nothing of the old conversation is said: {first}");
+    assert!(
+        first.to_string().contains("too cheerful") && !first.to_string().contains("say goodbye"),
+        "{first}"
+    );
+    let row = team.api.job(job).await.unwrap();
+    assert_eq!(
+        (row.state, again.len()),
+        (JobState::Succeeded, 2),
+        "{:?}, and the cap counts afresh",
+        row.error
+    );
 }
 
 /// Whether a `sleep` of that span runs on this machine.

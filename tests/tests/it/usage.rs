@@ -152,3 +152,40 @@ async fn an_unknown_job_is_answered_with_where_to_look() {
     assert_refused(&line.run(&["cancel", "zz"]).await, 2, &["no job id"]);
     line.all_gone().await;
 }
+
+#[tokio::test]
+async fn dead_letters_are_listed_retried_with_changes_and_acknowledged() {
+    let database = testkit::TestDatabase::new().await;
+    let mut line = CommandLine::new();
+    line.secrets(&serde_json::json!({"DATABASE_URL": database.url("codeteam_api")}).to_string(), 0o600);
+    let admin = database.client("postgres").await;
+    let end = "set search_path = codeteam;
+               insert into jobs (mode, task, repo, prompt) select 'mechanic', 'bug_fix', '/srv/app', 'p' from generate_series(1, 3);
+               select end_job(id, 'failed', 'none', 'model_error', 'no answer within ' || n || ' ms')
+               from (select id, row_number() over () as n from jobs) j";
+    admin.batch_execute(end).await.unwrap();
+
+    let dead: serde_json::Value = serde_json::from_str(&line.run(&["dead", "--json"]).await.out).unwrap();
+    let group = &dead["groups"][0];
+    assert_eq!((group["jobs"].as_i64(), dead["groups"].as_array().unwrap().len()), (Some(3), 1));
+    let (id, print) = (group["example"].as_str().unwrap(), group["fingerprint"].as_str().unwrap());
+    let listed = line.run(&["dead", "--list", "--fingerprint", print, "--repo", "/srv/app"]).await;
+    assert_eq!((listed.code, listed.out.lines().count()), (Some(0), 4), "{listed:?}");
+
+    let retried = line.run(&["retry", &id[..8], "--prompt", "another way", "--step-cap", "40"]).await;
+    assert_eq!(retried.code, Some(0), "{retried:?}");
+    let logs = line.run(&["logs", id]).await;
+    assert!(logs.out.contains("another way") && logs.out.contains("\"step_cap\":40"), "{}", logs.out);
+    assert_refused(&line.run(&["retry", id]).await, 1, &["is queued", "can be retried"]);
+    assert_refused(&line.run(&["ack", id]).await, 1, &["is queued", "failed or dead"]);
+
+    let counted = line.run(&["retry", "--dead", "--older", "0s", "--dry-run"]).await;
+    assert_eq!(counted.out, "2 jobs would be queued again\n", "{counted:?}");
+    let none = line.run(&["retry", "--dead", "--older", "1d", "--json"]).await;
+    assert!(none.out.contains("\"changed\":0"), "{none:?}");
+    let seen = line.run(&["acknowledge", "--dead", "--reason", "model_error", "--by", "ada"]).await;
+    assert_eq!(seen.out, "2 jobs acknowledged\n", "{seen:?}");
+    assert!(line.run(&["dead"]).await.err.contains("no such dead letter"));
+    assert_refused(&line.run(&["retry", "--repo", ".", id]).await, 2, &["give --dead"]);
+    assert_refused(&line.run(&["dead", "--state", "queued"]).await, 2, &["select failed or dead"]);
+}

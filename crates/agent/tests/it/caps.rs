@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use agent::WorkspaceError;
-use domain::{Caps, ExitReason, Money, Task};
+use domain::{Caps, ExitReason, Failure, Money, Task};
 use proptest::prelude::*;
 use tokio::time::Instant;
 
@@ -88,7 +88,7 @@ async fn each_cap_ends_a_job_with_its_own_reason() {
             (brief.caps, brief.started) = (caps, Instant::now());
             let model = spends(100, 100, second * 2, obeys);
             let end = work(brief, &model, &Books::new(), &slow(second, obeys)).await;
-            assert_eq!((end.exit_reason, end.retryable), (reason, false));
+            assert_eq!((end.exit_reason, end.failure), (reason, None));
             assert!(end.steps > 1 && end.error.is_some_and(|error| error.contains("ask for less")));
         }
     }
@@ -122,6 +122,6 @@ async fn a_workspace_that_cannot_be_kept_is_told_to_the_model_and_a_broken_one_e
 
     workspace.diff = Err(WorkspaceError::Broken { message: message() });
     let end = work(brief(Task::BugFix), &model, &Books::new(), &workspace).await;
-    assert_eq!((end.exit_reason, end.retryable), (ExitReason::SandboxError, true));
+    assert_eq!((end.exit_reason, end.failure), (ExitReason::SandboxError, Some(Failure::WorkspaceFailed)));
     assert_eq!(end.error.as_deref(), Some("the workspace does not work: big.bin has 900 MB"));
 }

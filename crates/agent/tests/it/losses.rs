@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agent::{Halt, ModelError, Monotonic, Ports, run};
-use domain::{Event, ExitReason, Money, Task};
+use domain::{Event, ExitReason, Failure, Money, Task};
 use tokio::sync::watch;
 
 use crate::books::Books;
@@ -31,16 +31,17 @@ fn at_worst_case(books: &Books) -> Vec<bool> {
 async fn a_call_that_bills_nothing_ends_the_run_and_counts_nothing() {
     let message = || "overloaded".to_owned();
     let cases = [
-        (ModelError::Refused { message: message() }, false),
-        (ModelError::Unavailable { message: message(), billed: false }, true),
-        (ModelError::TimedOut { waited: Duration::from_secs(1), billed: false }, true),
+        (ModelError::Refused { message: message() }, Failure::ProviderRefused),
+        (ModelError::OutOfMoney { message: message() }, Failure::QuotaSpent),
+        (ModelError::Unavailable { message: message(), billed: false }, Failure::ProviderOverloaded),
+        (ModelError::TimedOut { waited: Duration::from_secs(1), billed: false }, Failure::ProviderOverloaded),
     ];
-    for (error, retryable) in cases {
+    for (error, failure) in cases {
         let (model, books) = (Script::new(vec![]), Books::new());
         let told = error.to_string();
         model.fail(error);
         let end = work(brief(Task::BugFix), &model, &books, &Folder::new(&FILES, None)).await;
-        assert_eq!((end.exit_reason, end.retryable), (ExitReason::ModelError, retryable));
+        assert_eq!((end.exit_reason, end.failure), (ExitReason::ModelError, Some(failure)));
         assert_eq!((end.error, end.cost, end.steps), (Some(told), Money::ZERO, 0));
         assert_eq!(books.ledger()[&(1, 1)].closed, Some(Money::ZERO));
     }
@@ -70,7 +71,10 @@ async fn three_lost_answers_in_a_row_end_the_run() {
     let (model, books) = (Script::new(vec![]), Books::new());
     (0..3).for_each(|_| model.fail(lost()));
     let end = work(brief(Task::BugFix), &model, &books, &workspace()).await;
-    assert_eq!((end.exit_reason, end.retryable, end.steps), (ExitReason::ModelError, true, 3));
+    assert_eq!(
+        (end.exit_reason, end.failure, end.steps),
+        (ExitReason::ModelError, Some(Failure::AnswerLost), 3)
+    );
     assert_eq!(end.error, Some(lost().to_string()));
     assert_eq!(at_worst_case(&books), [true; 3]);
 }

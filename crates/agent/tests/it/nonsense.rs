@@ -1,7 +1,7 @@
 //! Models that do not do what they should.
 
 use agent::{Conclusion, Stop, Turn};
-use domain::{ExitReason, Task};
+use domain::{ExitReason, Failure, Task};
 use serde_json::json;
 
 use crate::books::Books;
@@ -51,7 +51,10 @@ async fn wrong_calls_are_answered_with_what_is_wrong() {
 #[tokio::test]
 async fn three_answers_without_a_call_end_the_job() {
     let (end, _, model) = played(vec![silence(Stop::EndTurn)]).await;
-    assert_eq!((end.exit_reason, end.retryable, end.steps), (ExitReason::ModelError, false, 3));
+    assert_eq!(
+        (end.exit_reason, end.failure, end.steps),
+        (ExitReason::ModelError, Some(Failure::ModelGaveUp), 3)
+    );
     assert!(end.error.unwrap().contains("called no tool"));
     let Some(Turn::User(nudge)) = model.asked().pop().unwrap().pop() else { panic!("a nudge comes last") };
     assert!(nudge.contains("called no tool"), "{nudge}");
@@ -77,7 +80,10 @@ async fn a_call_in_which_the_output_ran_out_is_not_carried_out() {
 async fn a_refusal_and_a_full_context_end_the_job_in_words() {
     for (stop, word) in [(Stop::Refusal, "declined"), (Stop::ContextFull, "too long")] {
         let (end, ..) = played(vec![silence(stop)]).await;
-        assert_eq!((end.exit_reason, end.retryable, end.steps), (ExitReason::ModelError, false, 1));
+        assert_eq!(
+            (end.exit_reason, end.failure, end.steps),
+            (ExitReason::ModelError, Some(Failure::ModelGaveUp), 1)
+        );
         assert!(end.error.unwrap().contains(word));
     }
 }

@@ -40,17 +40,17 @@ async fn a_cancelled_job_stops_in_the_middle_of_a_command_and_leaves_no_process(
 #[tokio::test]
 async fn the_journal_can_stop_the_loop_between_two_steps() {
     let reasons = [
-        (Halt::Interrupted, ExitReason::Interrupted, true),
-        (Halt::Budget, ExitReason::CostCap, false),
-        (Halt::LeaseLost, ExitReason::LostWorker, true),
-        (Halt::Cancelled, ExitReason::Cancelled, false),
-        (Halt::Journal { message: "down".to_owned(), passing: true }, ExitReason::Interrupted, true),
+        (Halt::Interrupted, ExitReason::Interrupted),
+        (Halt::Budget, ExitReason::CostCap),
+        (Halt::LeaseLost, ExitReason::LostWorker),
+        (Halt::Cancelled, ExitReason::Cancelled),
+        (Halt::Journal { message: "down".to_owned(), passing: true }, ExitReason::Interrupted),
     ];
-    for (halt, reason, retryable) in reasons {
+    for (halt, reason) in reasons {
         let (model, books) = (Script::new(vec![]), Books::new());
         books.answer(halt.clone());
         let end = work(brief(Task::BugFix), &model, &books, &Folder::new(&FILES, None)).await;
-        assert_eq!((end.exit_reason, end.retryable, end.error), (reason, retryable, Some(halt.to_string())));
+        assert_eq!((end.exit_reason, end.failure, end.error), (reason, None, Some(halt.to_string())));
         assert!(model.asked().is_empty(), "nothing is asked without a reservation");
     }
 }

@@ -45,7 +45,13 @@ pub(super) enum Failure {
 pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8], model: &str) -> Failure {
     let (kind, said) = error_of(body);
     let detail = detail(status, &kind, &said, header(headers, "request-id"));
-    if let Some(message) = refusal(status, &kind, &said, &detail, model) {
+    if out_of_money(status, &kind, &said) {
+        let message = format!(
+            "the account's money or limit is used up ({detail}): add credit or raise the limit in its console, then retry the job"
+        );
+        return Failure::Final(ModelError::OutOfMoney { message });
+    }
+    if let Some(message) = refusal(status, &detail, model) {
         return Failure::Final(ModelError::Refused { message });
     }
     let advice = header(headers, "x-should-retry");
@@ -67,15 +73,15 @@ pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8], model: &s
     Failure::Final(ModelError::Refused { message })
 }
 
-/// The sentence for what only a person can change: keys, money, permissions, the model's name.
-fn refusal(status: StatusCode, kind: &str, said: &str, detail: &str, model: &str) -> Option<String> {
+fn out_of_money(status: StatusCode, kind: &str, said: &str) -> bool {
     let said = said.to_lowercase();
-    let money = kind == "billing_error" || status == StatusCode::PAYMENT_REQUIRED;
-    if money || (status.is_client_error() && MONEY.iter().any(|word| said.contains(word))) {
-        return Some(format!(
-            "the account's money or limit is used up ({detail}): add credit or raise the limit in its console, then retry the job"
-        ));
-    }
+    kind == "billing_error"
+        || status == StatusCode::PAYMENT_REQUIRED
+        || (status.is_client_error() && MONEY.iter().any(|word| said.contains(word)))
+}
+
+/// The sentence for what only a person can change: keys, permissions, the model's name.
+fn refusal(status: StatusCode, detail: &str, model: &str) -> Option<String> {
     match status {
         StatusCode::UNAUTHORIZED => Some(format!(
             "the key is not accepted ({detail}): put a valid ANTHROPIC_API_KEY into the secrets"

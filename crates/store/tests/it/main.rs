@@ -1,6 +1,7 @@
 //! The store against a real PostgreSQL, each test in a database of its own.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod dead;
 mod doorbell;
 mod doorbell_model;
 mod faults;
@@ -13,6 +14,7 @@ mod mirrors;
 mod pause;
 mod pooler;
 mod queue;
+mod retry;
 mod rights;
 mod statements;
 mod submit;

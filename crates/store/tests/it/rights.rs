@@ -29,6 +29,9 @@ async fn nobody_rewrites_events_or_the_ledger() {
                 "select codeteam.append_event(gen_random_uuid(), 0, 'noted', '{}')",
                 "select codeteam.end_job(gen_random_uuid(), 'succeeded', 'verified', 'finished', null)",
                 "select codeteam.ring(array['scaler'])",
+                "select codeteam.revive(gen_random_uuid(), '{}')",
+                "select * from codeteam.dead_letters('{}')",
+                "select codeteam.mark_acknowledged('{}', 'me')",
                 "create table codeteam.mine ()",
             ],
         )
@@ -45,6 +48,8 @@ async fn a_worker_cannot_submit_and_a_client_cannot_claim() {
             "select codeteam.submit_job('feature', 'r', 'p')",
             "select * from codeteam.jobs",
             "select * from codeteam.ledger",
+            "select codeteam.retry_jobs('{}')",
+            "select codeteam.acknowledge_jobs('{}', 'me')",
         ],
     )
     .await;

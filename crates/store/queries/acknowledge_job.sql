@@ -1,0 +1,1 @@
+select codeteam.acknowledge_job($1, $2)

@@ -1,0 +1,60 @@
+-- Puts a job that ended back into line for a fresh start: with full caps, from the same commit, with a new conversation and with
+-- `changes` made. Internal: the caller holds the row, has checked the changes' keys, and rings.
+create or replace function codeteam.revive(job uuid, changes jsonb) returns void
+language plpgsql volatile as $$
+begin
+  update jobs j
+  set prompt = case when changes ? 'prompt' then changes ->> 'prompt' else j.prompt end,
+      model = case when changes ? 'model' then changes ->> 'model' else j.model end,
+      test_command = case when changes ? 'test_command' then changes ->> 'test_command' else j.test_command end,
+      step_cap = case when changes ? 'step_cap' then (changes ->> 'step_cap')::integer else j.step_cap end,
+      token_cap = case when changes ? 'token_cap' then (changes ->> 'token_cap')::bigint else j.token_cap end,
+      time_limit_ms = case when changes ? 'time_limit_ms' then (changes ->> 'time_limit_ms')::bigint else j.time_limit_ms end,
+      cost_cap_micros = case when changes ? 'cost_cap_micros' then (changes ->> 'cost_cap_micros')::bigint else j.cost_cap_micros end,
+      priority = case when changes ? 'priority' then coalesce((changes ->> 'priority')::smallint, 0) else j.priority end,
+      fresh_after = j.attempt, failures = 0, deaths = 0, cancel_requested = false, outcome = null, exit_reason = null, error = null,
+      fingerprint = null, acknowledged_at = null, acknowledged_by = null,
+      finished_at = null, state = 'queued', run_at = clock_timestamp()
+  where j.id = revive.job;
+  perform append_event(job, 0, 'retried', jsonb_build_object('changes', changes));
+  perform requeue(job, 0);
+end
+$$;
+
+-- Raises unless the changes are an object of what can be changed, with texts and numbers where they belong. Internal.
+create or replace function codeteam.check_changes(changes jsonb) returns void
+language plpgsql immutable as $$
+declare
+  wrong record;
+begin
+  perform check_keys(changes, array['prompt', 'model', 'test_command', 'step_cap', 'token_cap', 'time_limit_ms', 'cost_cap_micros',
+    'priority'], 'what a retry changes');
+  select key, value, case when key in ('prompt', 'model', 'test_command') then 'text' else 'a whole number' end as wanted into wrong
+  from jsonb_each(changes)
+  where case when key = 'prompt' then jsonb_typeof(value) <> 'string'
+             when key in ('model', 'test_command') then jsonb_typeof(value) not in ('string', 'null')
+             else jsonb_typeof(value) not in ('number', 'null') or value::text ~ '[.]' end
+  limit 1;
+  if found then
+    raise exception '% cannot become %: give %', wrong.key, left(wrong.value::text, 100), wrong.wanted using errcode = 'QJ007';
+  end if;
+end
+$$;
+
+-- Raises what revive() was refused for, in words that say what to do. Internal.
+--   QJ007: a value that the table does not take; QJ008 duplicate: another job got the dedupe_key at this very moment.
+create or replace function codeteam.revival_refused(state text, broken text, said text) returns void
+language plpgsql stable as $$
+declare
+  rule text;
+begin
+  select pg_get_constraintdef(c.oid) into rule from pg_constraint c where c.conrelid = 'jobs'::regclass and c.conname = broken;
+  if state = '23505' then
+    raise exception 'another job of the same dedupe_key was opened at this very moment: wait for its end, then retry this one'
+      using errcode = 'QJ008';
+  elsif rule is not null then
+    raise exception '% cannot become that: keep to %', regexp_replace(broken, '^jobs_|_check$', '', 'g'), rule using errcode = 'QJ007';
+  end if;
+  raise exception 'the changes cannot be made: %', said using errcode = 'QJ007';
+end
+$$;
