@@ -96,6 +96,9 @@ pub struct UpArgs {
     /// How long an idle fleet stays before it goes to sleep
     #[arg(long, env = "COOL_DOWN_MS", value_name = "MILLISECONDS")]
     pub cool_down_ms: Option<u64>,
+    /// How long finished jobs are kept; 0 keeps them for ever [default: 90]
+    #[arg(long, env = "RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub retention_days: Option<u32>,
 }
 
 /// `demo`
@@ -135,6 +138,12 @@ pub struct JobsArgs {
     /// Only jobs in this state: queued, running, succeeded, failed, cancelled or dead
     #[arg(long)]
     pub state: Option<JobState>,
+    /// Only jobs of this mode: mechanic or genius
+    #[arg(long)]
+    pub mode: Option<Mode>,
+    /// Go on where another list ended: only jobs that stand below this one
+    #[arg(long, value_name = "ID")]
+    pub below: Option<String>,
     /// At most this many
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     pub limit: i64,

@@ -10,6 +10,7 @@ mod decide;
 mod last_words;
 mod processes;
 mod reconcile;
+mod retention;
 mod settings;
 
 use std::path::PathBuf;
@@ -58,12 +59,14 @@ async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
         program: worker_program(&settings)?,
         secrets: settings.worker_secrets.clone().unwrap_or_else(|| settings.secrets.clone()),
     };
+    let stop = shutdown.token().clone();
+    tokio::spawn(retention::run(database.clone(), settings.retention_days, stop.clone()));
     let reconciler = Reconciler {
         doorbell: Doorbell::new(database.clone(), Topic::Scaler, uuid::Uuid::new_v4()),
         database,
         actuator: Processes::new(recipe),
         settings,
-        stop: shutdown.token().clone(),
+        stop,
         now: shutdown.now().clone(),
     };
     tracing::info!("watching the queue");

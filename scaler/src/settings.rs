@@ -30,6 +30,9 @@ pub struct Settings {
     /// Milliseconds for which fewer workers must have been enough before any are stopped.
     #[arg(long, env = "COOL_DOWN_MS", default_value_t = 15_000)]
     cool_down_ms: u64,
+    /// Days for which finished jobs are kept, with their events; 0 keeps them for ever.
+    #[arg(long, env = "RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub retention_days: u32,
     /// ACTUATOR=processes: the worker program [default: `worker` beside this one].
     #[arg(long, env = "WORKER_PROGRAM")]
     pub worker_program: Option<PathBuf>,

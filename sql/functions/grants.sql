@@ -15,13 +15,14 @@ to codeteam_worker;
 
 grant execute on function
   codeteam.observe, codeteam.busy_workers, codeteam.silent_workers, codeteam.record_decision, codeteam.sweep_expired,
+  codeteam.sweep_history,
   codeteam.look, codeteam.doze, codeteam.wake
 to codeteam_scaler;
 
 grant execute on function
   codeteam.submit_jobs, codeteam.submit_job, codeteam.cancel_job, codeteam.retry_job, codeteam.pause_mode, codeteam.resume_mode,
   codeteam.list_dead, codeteam.group_dead, codeteam.acknowledge_job, codeteam.acknowledge_jobs, codeteam.retry_jobs,
-  codeteam.read_events,
+  codeteam.read_events, codeteam.counts,
   codeteam.look, codeteam.doze, codeteam.wake
 to codeteam_api;
 grant select on codeteam.jobs, codeteam.events, codeteam.ledger, codeteam.calls, codeteam.workers, codeteam.scale_decisions,

@@ -1,8 +1,8 @@
-//! `jobs`: a list of jobs, newest first.
+//! `jobs`: a list of jobs, newest first, and how many there are in all.
 
-use domain::Outcome;
+use domain::{JobState, Outcome};
 use jiff::Timestamp;
-use store::{JobFilter, JobRow};
+use store::{Counts, JobFilter, JobRow};
 
 use crate::args::JobsArgs;
 use crate::context::Context;
@@ -15,18 +15,40 @@ use crate::view::text::{short, tail};
 
 pub async fn execute(context: &Context, args: JobsArgs) -> Result<(), CliError> {
     Access::with(context, "jobs", Absent::Refuse, async |access| {
-        let filter = JobFilter { state: args.state, id: None };
+        let before = match &args.below {
+            Some(prefix) => {
+                let job = access.database.job(access.database.find_job(prefix).await?).await?;
+                Some((job.created_at, job.id))
+            }
+            None => None,
+        };
+        let filter = JobFilter { state: args.state, mode: args.mode, before, ..JobFilter::default() };
         let jobs = access.database.jobs(filter, args.limit).await?;
         if context.json {
             out::json(&jobs);
-        } else if jobs.is_empty() {
-            out::note("there is no such job");
-        } else {
-            out::line(&list(&jobs, Timestamp::now()));
+            return Ok(());
         }
+        match jobs.as_slice() {
+            [] => out::note("there is no such job"),
+            [.., last] => {
+                out::line(&list(&jobs, Timestamp::now()));
+                if i64::try_from(jobs.len()) == Ok(args.limit) {
+                    out::note(&format!("what stands below: --below {}", short(&last.id)));
+                }
+            }
+        }
+        out::note(&totals(&access.database.counts().await?));
         Ok(())
     })
     .await
+}
+
+/// `in all: 3 queued, over 10000 succeeded`.
+fn totals(counts: &Counts) -> String {
+    let states = JobState::ALL.iter().map(|&state| (state, counts.of(state)));
+    let there: Vec<_> =
+        states.filter(|(_, n)| !n.is_zero()).map(|(state, n)| format!("{n} {state}")).collect();
+    if there.is_empty() { "in all: none".to_owned() } else { format!("in all: {}", there.join(", ")) }
 }
 
 fn list(jobs: &[JobRow], now: Timestamp) -> String {

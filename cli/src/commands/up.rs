@@ -54,11 +54,12 @@ pub async fn execute(context: &Context, args: UpArgs) -> Result<u8, CliError> {
 }
 
 fn settings(args: &UpArgs) -> Vec<(&'static str, String)> {
-    let UpArgs { mechanic_max, genius_max, cool_down_ms } = args;
+    let UpArgs { mechanic_max, genius_max, cool_down_ms, retention_days } = args;
     let given = [
         ("MECHANIC_MAX", mechanic_max.map(u64::from)),
         ("GENIUS_MAX", genius_max.map(u64::from)),
         ("COOL_DOWN_MS", *cool_down_ms),
+        ("RETENTION_DAYS", retention_days.map(u64::from)),
     ];
     given.into_iter().filter_map(|(name, value)| Some((name, value?.to_string()))).collect()
 }

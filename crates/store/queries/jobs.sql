@@ -1,14 +1,30 @@
--- A page of jobs, newest first, each with what it has used. $1: a state or null; $2: a job or null; $3: how many.
+-- A page of jobs, newest first, each with what it has used. $1: a job or null; else $2: states, $3: modes, $4 and $5: created_at and id
+-- of the last job of the page before, or null; $6: how many.
+-- jobs_listed has one part for each state and mode: each gives its newest, and the newest of those are the page.
+with page as (
+  select id, created_at from codeteam.jobs where id = $1::uuid
+  union all
+  (
+    select j.id, j.created_at
+    from unnest($2::text[]) as s (state)
+    cross join unnest($3::text[]) as m (mode)
+    cross join lateral (
+      select id, created_at from codeteam.jobs
+      where state = s.state and mode = m.mode
+        and (created_at, id) < (coalesce($4::timestamptz, 'infinity'), coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+      order by created_at desc, id desc limit $6
+    ) j
+    where $1::uuid is null
+    order by j.created_at desc, j.id desc limit $6
+  )
+)
 select j.id, j.mode, j.task, j.repo, j.base, j.prompt, j.test_command, j.model, j.state, j.attempt, j.outcome, j.exit_reason,
        j.error, j.fingerprint, j.acknowledged_at, j.acknowledged_by, j.cancel_requested, j.worker_id,
        j.created_at, j.run_at, j.started_at, j.finished_at,
        exists (select from codeteam.pauses p where p.mode = j.mode) as paused,
        c.steps, c.cost_micros, c.uncached, c.cache_read, c.cache_write_5m, c.cache_write_1h, c.output, c.reasoning, c.models
-from (
-  select * from codeteam.jobs
-  where ($1::text is null or state = $1) and ($2::uuid is null or id = $2)
-  order by created_at desc, id limit $3
-) j
+from page
+join codeteam.jobs j on j.id = page.id
 cross join lateral (
   select count(*) filter (where settled and basis = 'reported') as steps,
          coalesce(sum(cost_micros), 0)::bigint as cost_micros,
@@ -18,4 +34,4 @@ cross join lateral (
          coalesce(array_agg(distinct model order by model) filter (where basis = 'reported'), '{}') as models
   from codeteam.calls where job_id = j.id
 ) c
-order by j.created_at desc, j.id
+order by j.created_at desc, j.id desc

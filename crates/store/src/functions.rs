@@ -41,6 +41,9 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("pause", include_str!("../../../sql/functions/pause.sql")),
     ("workers", include_str!("../../../sql/functions/workers.sql")),
     ("observe", include_str!("../../../sql/functions/observe.sql")),
+    ("jobs_leave", include_str!("../../../sql/functions/jobs_leave.sql")),
+    ("sweep_history", include_str!("../../../sql/functions/sweep_history.sql")),
+    ("counts", include_str!("../../../sql/functions/counts.sql")),
     ("grants", include_str!("../../../sql/functions/grants.sql")),
 ];
 

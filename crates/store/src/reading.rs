@@ -11,6 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
+use crate::prefix::ids_from;
 use crate::row::{cell, read};
 use crate::{Database, Doorbell, StoreError, Topic};
 
@@ -20,7 +21,11 @@ pub struct JobFilter {
     /// None: any.
     pub state: Option<JobState>,
     /// None: any.
+    pub mode: Option<Mode>,
+    /// This one alone, whatever else the filter says. None: any.
     pub id: Option<JobId>,
+    /// The next page: only jobs that stand after this one in the list, by its `created_at` and id. None: from the newest.
+    pub before: Option<(Timestamp, JobId)>,
 }
 
 /// A job as a list shows it.
@@ -79,27 +84,43 @@ pub struct CallRow {
 impl Database {
     /// The newest jobs that the filter lets through, at most `most`.
     pub async fn jobs(&self, filter: JobFilter, most: i64) -> Result<Vec<JobRow>, StoreError> {
-        let (state, id) = (filter.state.map(JobState::as_str), filter.id.map(|id| id.0));
-        let params: [Param<'_>; 3] = [(&state, Type::TEXT), (&id, Type::UUID), (&most, Type::INT8)];
+        let states: Vec<&str> = filter
+            .state
+            .as_ref()
+            .map_or(JobState::ALL, std::slice::from_ref)
+            .iter()
+            .map(|s| s.as_str())
+            .collect();
+        let modes: Vec<&str> =
+            filter.mode.as_ref().map_or(Mode::ALL, std::slice::from_ref).iter().map(|m| m.as_str()).collect();
+        let id = filter.id.map(|id| id.0);
+        let (before, before_id) = filter.before.map(|(at, id)| (at, id.0)).unzip();
+        let params: [Param<'_>; 6] = [
+            (&id, Type::UUID),
+            (&states, Type::TEXT_ARRAY),
+            (&modes, Type::TEXT_ARRAY),
+            (&before, Type::TIMESTAMPTZ),
+            (&before_id, Type::UUID),
+            (&most, Type::INT8),
+        ];
         self.query(include_str!("../queries/jobs.sql"), &params).await?.iter().map(job).collect()
     }
 
     /// One job.
     pub async fn job(&self, id: JobId) -> Result<JobRow, StoreError> {
-        let found = self.jobs(JobFilter { id: Some(id), state: None }, 1).await?;
+        let found = self.jobs(JobFilter { id: Some(id), ..JobFilter::default() }, 1).await?;
         found.into_iter().next().ok_or_else(|| StoreError::UnknownJob(format!("there is no job {id}")))
     }
 
     /// The job whose id starts with `prefix`, so that a person can type eight characters of it.
     pub async fn find_job(&self, prefix: &str) -> Result<JobId, StoreError> {
-        let known = prefix.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-        if prefix.len() < 4 || !known {
+        let Some((first, last)) = ids_from(prefix) else {
             return Err(StoreError::UnknownJob(format!(
                 "{prefix:?} is no job id: give at least its first 4 characters"
             )));
-        }
-        let prefix = prefix.to_ascii_lowercase();
-        let rows = self.query(include_str!("../queries/find_job.sql"), &[(&prefix, Type::TEXT)]).await?;
+        };
+        let params: [Param<'_>; 2] = [(&first, Type::UUID), (&last, Type::UUID)];
+        let rows = self.query(include_str!("../queries/find_job.sql"), &params).await?;
         match rows.as_slice() {
             [row] => Ok(JobId(row.get(0))),
             [] => Err(StoreError::UnknownJob(format!("there is no job {prefix}"))),

@@ -189,3 +189,28 @@ async fn a_second_team_on_the_same_home_is_told_who_has_it() {
     assert_eq!(up.wait().await, Some(0), "{}", up.said());
     line.all_gone().await;
 }
+
+#[tokio::test]
+async fn a_long_list_of_jobs_is_read_page_by_page_and_ends_with_how_many_there_are() {
+    let line = CommandLine::with_model("http://127.0.0.1:9");
+    let repo = Repo::with(REPO);
+    let mut up = line.start(&["up"]);
+    up.until("codeteam submit").await;
+    line.run(&["pause", "mechanic", "nobody is to work on them"]).await;
+    for prompt in ["first", "second", "third"] {
+        let said = line.run(&["submit", "--repo", &repo.url(), "--task", "bug_fix", prompt]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+    let page = line.run(&["jobs", "--limit", "2"]).await;
+    assert_eq!((page.code, page.out.lines().count()), (Some(0), 3), "a heading and two jobs: {page:?}");
+    assert!(page.err.contains("in all: 3 queued"), "{page:?}");
+    let below = page.err.split("--below ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let rest = line.run(&["jobs", "--limit", "2", "--below", below, "--mode", "mechanic", "--json"]).await;
+    let rest: Value = serde_json::from_str(&rest.out).unwrap();
+    assert_eq!((rest.as_array().unwrap().len(), &rest[0]["prompt"]), (1, &Value::from("first")));
+    let none = line.run(&["jobs", "--mode", "genius"]).await;
+    assert_eq!((none.code, none.out.as_str()), (Some(0), ""), "{none:?}");
+    up.signal(Signal::SIGTERM);
+    assert_eq!(up.wait().await, Some(0), "{}", up.said());
+    line.all_gone().await;
+}

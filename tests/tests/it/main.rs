@@ -6,5 +6,6 @@ mod command_line;
 mod fleet;
 mod jobs;
 mod lives;
+mod retention;
 mod trouble;
 mod usage;

@@ -120,7 +120,8 @@ async fn look_at_others(context: &Context, plan: &Plan, database: &Database) -> 
     }
     let mut others = 0;
     for state in [JobState::Queued, JobState::Running] {
-        others += database.jobs(JobFilter { state: Some(state), id: None }, COUNTED).await?.len();
+        others +=
+            database.jobs(JobFilter { state: Some(state), ..JobFilter::default() }, COUNTED).await?.len();
     }
     match (others, plan.rehearsal.is_some()) {
         (0, _) => Ok(()),

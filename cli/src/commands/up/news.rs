@@ -47,7 +47,7 @@ impl News {
     pub async fn look(&mut self, database: &Database) -> Result<Vec<Item>, StoreError> {
         let mut jobs = database.jobs(JobFilter::default(), PAGE).await?;
         for state in [JobState::Queued, JobState::Running] {
-            jobs.extend(database.jobs(JobFilter { state: Some(state), id: None }, PAGE).await?);
+            jobs.extend(database.jobs(JobFilter { state: Some(state), ..JobFilter::default() }, PAGE).await?);
         }
         let open = self.jobs.iter().filter(|(_, (state, _))| *state == JobState::Running);
         let missing: Vec<JobId> =

@@ -114,7 +114,12 @@ async fn a_queued_job_is_cancelled_at_once_and_a_running_one_through_its_worker(
     let end = (JobState::Cancelled, Outcome::None, ExitReason::Cancelled);
     journal_of(&roles.worker, &running).finish(end, None, &[], soon()).await.unwrap();
     assert_eq!(
-        roles.api.jobs(JobFilter { state: Some(JobState::Cancelled), id: None }, 10).await.unwrap().len(),
+        roles
+            .api
+            .jobs(JobFilter { state: Some(JobState::Cancelled), ..JobFilter::default() }, 10)
+            .await
+            .unwrap()
+            .len(),
         2
     );
 }

@@ -1,5 +1,8 @@
 //! Every statement of the program is one that the migrated schema understands.
 
+use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
+
 #[tokio::test]
 async fn every_query_prepares_against_the_migrated_schema() {
     let database = testkit::TestDatabase::new().await;
@@ -16,9 +19,13 @@ async fn every_query_prepares_against_the_migrated_schema() {
 }
 
 /// The pages that a statement touches, those of the functions that it calls included.
-async fn pages(client: &tokio_postgres::Client, sql: &str) -> i64 {
+pub async fn pages(client: &Client, sql: &str) -> i64 {
+    pages_with(client, sql, &[]).await
+}
+
+pub async fn pages_with(client: &Client, sql: &str, params: &[&(dyn ToSql + Sync)]) -> i64 {
     let explain = format!("explain (analyze, buffers, format json) {sql}");
-    let plan: serde_json::Value = client.query_one(&explain, &[]).await.unwrap().get(0);
+    let plan: serde_json::Value = client.query_one(&explain, params).await.unwrap().get(0);
     let of = |name: &str| plan[0]["Plan"][name].as_i64().unwrap();
     of("Shared Hit Blocks") + of("Shared Read Blocks")
 }

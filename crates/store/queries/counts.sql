@@ -1,0 +1,1 @@
+select mode, state, jobs, more, swept from codeteam.counts($1)
