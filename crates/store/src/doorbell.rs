@@ -77,7 +77,6 @@ struct Look {
     ready: bool,
     next_due: Option<Duration>,
     xmin: i64,
-    xmax: i64,
 }
 
 impl Doorbell {
@@ -165,18 +164,20 @@ impl Doorbell {
         }
     }
 
-    /// Looks until every insert that could have missed the registration has ended and been seen.
+    /// Looks until every insert that could have missed the registration has ended and been seen: those whose transaction ids were
+    /// given out before this new one. (A snapshot's xmax lies behind the latest id that has ended, and may be too early.)
     async fn look_until_safe(&self, connection: &Connection) -> Result<Look, StoreError> {
-        let first = self.look(connection).await?;
-        let horizon = first.xmax;
-        let mut look = first;
+        let rows = self.database.query_on(connection, include_str!("../queries/new_xid.sql"), &[]).await?;
+        let horizon: i64 = one(&rows)?.get(0);
         let mut pause = Duration::from_millis(1);
-        while !look.ready && look.xmin < horizon {
+        loop {
+            let look = self.look(connection).await?;
+            if look.ready || look.xmin >= horizon {
+                return Ok(look);
+            }
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(100));
-            look = self.look(connection).await?;
         }
-        Ok(look)
     }
 
     async fn doze(&self, on: &Connection) -> Result<(bool, Look), StoreError> {
@@ -186,7 +187,7 @@ impl Doorbell {
         let rows = self.database.query_on(on, include_str!("../queries/doze.sql"), &params).await?;
         let row = one(&rows)?;
         compatibility::judge(row.get("version"), row.get("works_since"))?; // the schema may have changed while this process slept
-        Ok((row.get(0), Look { ready: row.get(1), next_due: millis(row.get(2)), xmin: 0, xmax: 0 }))
+        Ok((row.get(0), Look { ready: row.get(1), next_due: millis(row.get(2)), xmin: 0 }))
     }
 
     async fn look(&self, on: &Connection) -> Result<Look, StoreError> {
@@ -194,7 +195,7 @@ impl Doorbell {
         let params: [Param<'_>; 3] = [(&topic, Type::TEXT), (&job, Type::UUID), (&after_seq, Type::INT8)];
         let rows = self.database.query_on(on, include_str!("../queries/look.sql"), &params).await?;
         let row = one(&rows)?;
-        Ok(Look { ready: row.get(0), next_due: millis(row.get(1)), xmin: row.get(2), xmax: row.get(3) })
+        Ok(Look { ready: row.get(0), next_due: millis(row.get(1)), xmin: row.get(2) })
     }
 }
 

@@ -49,7 +49,7 @@ enum Sleeper {
     Dozing,
     /// Its registration is under way in this transaction.
     Arming(u8),
-    /// Looks; the xmax of its first look after the registration, once it has one.
+    /// Looks; the transaction id that it took after the registration, once it has one.
     Looking(Option<u8>),
     /// Its last look found nothing.
     Satisfied,
