@@ -2,6 +2,122 @@
 
 CREATE SCHEMA codeteam;
 
+CREATE FUNCTION codeteam.acknowledge_job(job uuid, by_whom text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+declare
+  held jobs := lock_job(job);
+begin
+  if held.state not in ('failed', 'dead') then
+    raise exception 'job % is %: only a failed or dead job is to be acknowledged', job, held.state using errcode = 'QJ002';
+  end if;
+  return mark_acknowledged(array[job], by_whom) > 0;
+end
+$$;
+
+CREATE FUNCTION codeteam.acknowledge_jobs(selection jsonb, by_whom text, most integer DEFAULT 500, dry_run boolean DEFAULT false) RETURNS TABLE(changed bigint, remaining bigint, as_of timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  chosen uuid[] := '{}';
+begin
+  perform check_selection(acknowledge_jobs.selection), check_most(acknowledge_jobs.most);
+  perform demand(dry_run is not null, 'dry_run', null, 'give true or false');
+  as_of := clock_timestamp();
+  if not dry_run then
+    chosen := lock_dead(acknowledge_jobs.selection, most, false);
+  end if;
+  changed := mark_acknowledged(chosen, by_whom);
+  select count(*) into remaining
+  from (select from dead_letters(acknowledge_jobs.selection) limit case when dry_run then null else 10000 end) d;
+  return next;
+end
+$$;
+
+CREATE FUNCTION codeteam.add_spending(repo text, at timestamp with time zone, micros bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  mine  integer := pg_backend_pid() % 8;
+  today date := budget_day(at);
+begin
+  update spending s
+  set day = greatest(s.day, today), ever_micros = s.ever_micros + micros,
+      day_micros = case when s.day = today then s.day_micros + micros when s.day < today then micros else s.day_micros end
+  where s.repo = add_spending.repo and s.shard = mine;
+  if not found then
+    insert into spending as s (repo, shard, day, day_micros, ever_micros) values (add_spending.repo, mine, today, micros, micros)
+    on conflict on constraint spending_pkey do update -- another one of this number was quicker: the same as above
+    set day = greatest(s.day, today), ever_micros = s.ever_micros + micros,
+        day_micros = case when s.day = today then s.day_micros + micros when s.day < today then micros else s.day_micros end;
+  end if;
+end
+$$;
+
+CREATE FUNCTION codeteam.advance_line(mode text, priority smallint, turn bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  line lines;
+begin
+  if current_setting('codeteam.line_advanced', true) = 'yes' then
+    return;
+  end if;
+  select l.* into line from lines l where l.mode = advance_line.mode and l.priority = advance_line.priority
+  for no key update skip locked;
+  if not found then
+    return; -- somebody else is at it
+  elsif line.next_start > line.starts_at and line.next_xid is null then
+    begin
+      update lines l set next_xid = null where l.mode = line.mode and l.priority = line.priority;
+    exception when division_by_zero then -- which cannot be; the clause is what makes it a subtransaction
+      raise;
+    end;
+    select (own + ((l.xmin::text::bigint - own) & 4294967295))::text::xid8 into line.next_xid
+    from lines l, cast(pg_current_xact_id()::text as bigint) as own
+    where l.mode = line.mode and l.priority = line.priority;
+  elsif line.next_start = line.starts_at or line.next_xid <= pg_snapshot_xmin(pg_current_snapshot()) then
+    line.starts_at := least(line.next_start, (
+      select j.turn from jobs j
+      where j.state = 'queued' and j.waits_for is null and j.mode = line.mode and j.priority = line.priority and j.turn >= line.starts_at
+      order by j.turn limit 1));
+    line.next_start := greatest(turn, line.next_start);
+    line.next_xid := null;
+  else
+    return; -- an old transaction is still under way
+  end if;
+  perform set_config('codeteam.line_advanced', 'yes', true);
+  update lines l set starts_at = line.starts_at, next_start = line.next_start, next_xid = line.next_xid
+  where l.mode = line.mode and l.priority = line.priority;
+end
+$$;
+
+CREATE FUNCTION codeteam.after_depth(job uuid, after uuid[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$ -- as in jobs_await
+declare
+  deepest integer;
+  known   bigint;
+begin
+  if array_ndims(after) > 1 or array_position(after, null) is not null then
+    raise exception 'job %: after holds a null or a list: write the ids of the jobs to wait for, and nothing else', job
+      using errcode = 'QJ011';
+  elsif cardinality(after) > 100 then
+    raise exception 'job % is to come after % jobs, and 100 is the most: let a job in between wait for some of them',
+      job, cardinality(after) using errcode = 'QJ011';
+  elsif job = any (after) then
+    raise exception 'job % is to come after itself: take it out of after', job using errcode = 'QJ011';
+  end if;
+  select max(a.depth), count(a.depth) into deepest, known from jobs a where a.id = any (after_depth.after);
+  return case when known = (select count(distinct a) from unnest(after) a) then deepest + 1 end;
+end
+$$;
+
 CREATE FUNCTION codeteam.append_event(job uuid, attempt integer, kind text, data jsonb) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -24,6 +140,7 @@ CREATE FUNCTION codeteam.append_events(job uuid, attempt integer, worker uuid, a
 declare
   last bigint;
 begin
+  perform check_events(after_seq, kinds, data);
   perform hold(job, attempt, worker);
   select coalesce(max(e.seq), 0) into last from events e where e.job_id = append_events.job;
   if exists (select from events e where e.job_id = append_events.job and e.seq > after_seq and e.attempt = append_events.attempt) then
@@ -34,6 +151,88 @@ begin
   from unnest(append_events.kinds, append_events.data) with ordinality as e (kind, data, n);
   perform ring(array['events']);
   return last + cardinality(kinds);
+end
+$$;
+
+CREATE FUNCTION codeteam.await_again(job uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
+    AS $$
+begin
+  insert into job_dependencies (job_id, after_id)
+  select await_again.job, a.id
+  from jobs j, lateral (select a.id, a.state from jobs a where a.id = any (j.after) offset 0) a
+  where j.id = await_again.job and a.state in ('queued', 'running');
+  if found then
+    update jobs j set waits_for = 'jobs' where j.id = await_again.job;
+    return true;
+  end if;
+  return false;
+end
+$$;
+
+CREATE FUNCTION codeteam.await_jobs(job uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  me    jobs;
+  other record;
+begin
+  select j.* into me from jobs j where j.id = await_jobs.job;
+  select x.id, a.state into other
+  from unnest(me.after) as x (id) left join lateral (select a.state from jobs a where a.id = x.id offset 0) a on true
+  where a.state is null or a.state in ('failed', 'cancelled', 'dead') limit 1;
+  if found and other.state is null then
+    raise exception 'job % is to come after job %, and there is none: give the id of a job that is there, or submit both together',
+      job, other.id using errcode = 'QJ011';
+  elsif found then
+    raise exception 'job % is to come after job %, which is %: retry that one first, or take it out of after',
+      job, other.id, other.state using errcode = 'QJ011';
+  end if;
+  if me.depth is null then
+    perform rank_jobs(job);
+  end if;
+  insert into job_dependencies (job_id, after_id)
+  select me.id, a.id from jobs a where a.id = any (me.after) and a.state <> 'succeeded'
+  on conflict do nothing;
+  if not exists (select from job_dependencies d where d.job_id = await_jobs.job) then
+    perform free_jobs(array[job]);
+  end if;
+end
+$$;
+
+CREATE FUNCTION codeteam.budget_arrival() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+begin
+  perform from budget_stops s
+  where s.repo = new.repo and (s.opens_at is null or s.opens_at > clock_timestamp() + interval '1 second') for share;
+  if not found then
+    perform ring(array[new.mode, 'scaler']);
+  end if;
+  return null;
+end
+$$;
+
+CREATE FUNCTION codeteam.budget_day(at timestamp with time zone) RETURNS date
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select (at at time zone 'UTC')::date
+$$;
+
+CREATE FUNCTION codeteam.budget_key(repo text, period text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  if repo is not null and (repo !~ '\S' or octet_length(repo) > 2000) then
+    raise exception 'no repository is named: give it as its jobs do, in 1 to 2000 bytes, or null for all together' using errcode = 'QJ007';
+  elsif period is not null and period not in ('day', 'ever') then
+    raise exception '% is no period of a budget: use day or ever', left(period, 100) using errcode = 'QJ007';
+  end if;
+  return coalesce(repo, '');
 end
 $$;
 
@@ -49,12 +248,8 @@ CREATE FUNCTION codeteam.cancel_job(job uuid) RETURNS text
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
 declare
-  held jobs;
+  held jobs := lock_job(job);
 begin
-  select j.* into held from jobs j where j.id = cancel_job.job for no key update;
-  if not found then
-    raise exception 'there is no job %', job using errcode = 'QJ003', hint = 'codeteam jobs lists them';
-  end if;
   if held.state = 'queued' then
     perform append_event(job, 0, 'cancel_requested', '{}');
     perform end_job(job, 'cancelled', 'none', 'cancelled', null);
@@ -68,68 +263,448 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.claim_job(worker uuid, mode text) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, lost_calls integer, lost_tokens bigint, lost_micros bigint)
+CREATE FUNCTION codeteam.check_budgets(repo text, at timestamp with time zone, micros bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  b      budgets;
+  excess bigint;
+  stop   stops_in_force;
+begin
+  for b in select c.* from budgets c where c.repo in ('', check_budgets.repo) order by c.repo, c.period loop
+    if micros > b.limit_micros then
+      raise exception 'the next call could cost %, and the whole % budget of % is %: raise it with `codeteam budget set`, or retry the '
+        'job with a cost cap or a smaller token cap', dollars(micros), case b.period when 'day' then 'daily' else 'total' end,
+        case b.repo when '' then 'all repositories' else 'this repository' end, dollars(b.limit_micros) using errcode = 'QJ004';
+    end if;
+    perform lock_budget(b.repo);
+    excess := spent(b.repo, b.period, check_budgets.at) - b.limit_micros;
+    if excess > 0 then
+      raise exception '%: % of % are left, the next call could cost %',
+        spent_words(b.repo, case b.period when 'day' then next_budget_day(check_budgets.at) end),
+        dollars(greatest(micros - excess, 0)), dollars(b.limit_micros), dollars(micros) using errcode = 'QJ010';
+    end if;
+  end loop;
+  select s.* into stop from stops_in_force s where s.repo in ('', check_budgets.repo) order by s.repo limit 1;
+  if found then
+    raise exception '%', spent_words(stop.repo, stop.opens_at) using errcode = 'QJ010';
+  end if;
+end
+$$;
+
+CREATE FUNCTION codeteam.check_changes(changes jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+declare
+  wrong record;
+begin
+  perform check_keys(changes, array['prompt', 'model', 'test_command', 'step_cap', 'token_cap', 'time_limit_ms', 'cost_cap_micros',
+    'priority'], 'what a retry changes');
+  select key, value, case when key in ('prompt', 'model', 'test_command') then 'text' else 'a whole number' end as wanted into wrong
+  from jsonb_each(changes)
+  where case when key = 'prompt' then jsonb_typeof(value) <> 'string'
+             when key in ('model', 'test_command') then jsonb_typeof(value) not in ('string', 'null')
+             else jsonb_typeof(value) not in ('number', 'null') or value::text ~ '[.]' end
+  limit 1;
+  if found then
+    raise exception '% cannot become %: give %', wrong.key, left(wrong.value::text, 100), wrong.wanted using errcode = 'QJ007';
+  end if;
+end
+$$;
+
+CREATE FUNCTION codeteam.check_events(after_seq bigint, kinds text[], data jsonb[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+begin
+  if after_seq is null or after_seq < 0 then
+    perform demand(false, 'after_seq', after_seq::text, 'give the last seq that you know of, or 0');
+  elsif kinds is null or array_ndims(kinds) > 1 or array_to_string(kinds, ' ', '?') !~ '^([a-z_]{1,40}( (?!$)|$))*$'
+        or cardinality(string_to_array(array_to_string(kinds, ' ', '?'), ' ')) <> cardinality(kinds) then
+    perform demand(false, 'kinds', kinds::text, 'give an array of words of a to z and _, each of at most 40 letters');
+  elsif data is null or array_ndims(data) > 1 or cardinality(data) <> cardinality(kinds) or array_position(data, null) is not null then
+    perform demand(false, 'data', cardinality(data) || ' values', 'give a JSON value for each of the kinds');
+  end if;
+end
+$_$;
+
+CREATE FUNCTION codeteam.check_exit_reason(exit_reason text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  if (exit_reason in ('finished', 'step_cap', 'token_cap', 'time_limit', 'cost_cap', 'cancelled', 'interrupted', 'model_error',
+                      'sandbox_error', 'delivery_error', 'lost_worker')) is not true then
+    perform demand(false, 'exit_reason', exit_reason, 'give one of those that the column exit_reason of codeteam.jobs takes');
+  end if;
+end
+$$;
+
+CREATE TABLE codeteam.jobs (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    mode text NOT NULL,
+    task text NOT NULL,
+    repo text NOT NULL,
+    base text,
+    prompt text NOT NULL,
+    test_command text,
+    model text,
+    step_cap integer,
+    token_cap bigint,
+    time_limit_ms bigint,
+    cost_cap_micros bigint,
+    priority smallint DEFAULT 0 NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    max_attempts smallint DEFAULT 3 NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    fresh_after integer DEFAULT 0 NOT NULL,
+    failures smallint DEFAULT 0 NOT NULL,
+    deaths smallint DEFAULT 0 NOT NULL,
+    worker_id uuid,
+    cancel_requested boolean DEFAULT false NOT NULL,
+    outcome text,
+    exit_reason text,
+    error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    dedupe_key text,
+    waits_for text,
+    turn bigint DEFAULT 0 NOT NULL,
+    group_key text,
+    group_limit smallint DEFAULT 1 NOT NULL,
+    after uuid[],
+    depth integer DEFAULT 0,
+    fingerprint text,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by text,
+    CONSTRAINT acknowledged_means_ended CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((acknowledged_at IS NULL) OR (state = ANY (ARRAY['failed'::text, 'dead'::text]))))),
+    CONSTRAINT final_means_explained CHECK ((((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text, 'dead'::text])) = (finished_at IS NOT NULL)) AND ((finished_at IS NULL) = (exit_reason IS NULL)) AND ((finished_at IS NULL) = (outcome IS NULL)))),
+    CONSTRAINT only_queued_jobs_wait CHECK (((waits_for IS NULL) OR (state = 'queued'::text))),
+    CONSTRAINT running_means_held CHECK (((state = 'running'::text) = (worker_id IS NOT NULL)))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.01', autovacuum_analyze_scale_factor='0.02', toast_tuple_target='256', vacuum_truncate=off, toast.autovacuum_vacuum_scale_factor='0.02');
+
+CREATE FUNCTION codeteam.check_job(job codeteam.jobs) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+declare
+  wrong text := case
+    when job.mode not in ('mechanic', 'genius')
+      then format('%L is no mode: use mechanic or genius', left(job.mode, 100))
+    when job.task not in ('bug_fix', 'refactor', 'analysis', 'review', 'feature', 'complex_refactor', 'security_fix', 'architecture')
+      then format('%L is no task: use bug_fix, refactor, analysis, review, feature, complex_refactor, security_fix or architecture',
+                  left(job.task, 100))
+    when job.repo !~ '\S' or octet_length(job.repo) > 2000 or job.repo like '-%'
+      then 'the repository cannot be that: give a path or a URL that git clones, in 1 to 2000 bytes, not starting with -'
+    when job.base !~ '\S' or octet_length(job.base) > 250 or job.base like '-%'
+      then 'the base cannot be that: name a branch, tag or commit in 1 to 250 bytes, not starting with -, or leave it null'
+    when job.prompt !~ '\S' or octet_length(job.prompt) > 100000
+      then 'the prompt cannot be that: say what to do, in 1 to 100000 bytes; put long material into the repository'
+    when job.test_command !~ '\S' or octet_length(job.test_command) > 10000
+      then 'the test_command cannot be that: give a shell command of 1 to 10000 bytes, or leave it null'
+    when job.model !~ '\S' or octet_length(job.model) > 200
+      then 'the model cannot be that: name one in 1 to 200 bytes, or leave it null'
+    when job.step_cap not between 1 and 10000
+      then format('the step_cap cannot be %s: give 1 to 10000, or leave it null', job.step_cap)
+    when job.token_cap not between 1 and 100000000
+      then format('the token_cap cannot be %s: give 1 to 100000000, or leave it null', job.token_cap)
+    when job.time_limit_ms not between 1000 and 86400000
+      then format('the time_limit_ms cannot be %s: give 1000 to 86400000, or leave it null', job.time_limit_ms)
+    when job.cost_cap_micros < 1
+      then format('the cost_cap_micros cannot be %s: give 1 or more, or leave it null', job.cost_cap_micros)
+    when job.priority not between 0 and 9
+      then format('the priority cannot be %s: give 0 to 9, the highest goes first', job.priority)
+    when job.run_at not between '2000-01-01 00:00Z' and '9000-01-01 00:00Z' -- a time that every client can read
+      then format('the run_at cannot be %s: give a time from the year 2000 to 9000', job.run_at)
+    when job.max_attempts not between 1 and 100
+      then format('the max_attempts cannot be %s: give 1 to 100', job.max_attempts)
+    when job.dedupe_key !~ '\S' or octet_length(job.dedupe_key) > 500
+      then 'the dedupe_key cannot be that: name the piece of work in 1 to 500 bytes, or leave it null'
+    when job.group_key !~ '\S' or octet_length(job.group_key) > 500
+      then 'the group_key cannot be that: name what must not run at once in 1 to 500 bytes, or leave it null'
+    when job.group_limit not between 1 and 1000
+      then format('the group_limit cannot be %s: give 1 to 1000', job.group_limit)
+  end;
+begin
+  if wrong is not null then
+    raise exception '%', wrong using errcode = 'QJ007';
+  end if;
+end
+$$;
+
+CREATE FUNCTION codeteam.check_jobs(jobs jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+declare
+  texts   constant text[] := array['id', 'mode', 'task', 'repo', 'base', 'prompt', 'test_command', 'model', 'run_at', 'dedupe_key',
+    'group_key'];
+  numbers constant text[] := array['step_cap', 'token_cap', 'time_limit_ms', 'cost_cap_micros', 'priority', 'group_limit'];
+  wrong   record;
+begin
+  if jsonb_typeof(jobs) is distinct from 'array'
+     or exists (select from jsonb_array_elements(jobs) e where jsonb_typeof(e) <> 'object') then
+    raise exception 'jobs is no array of objects: write [{"task": ..., "repo": ..., "prompt": ...}]' using errcode = 'QJ007';
+  end if;
+  select x.n, k.key, k.value into wrong
+  from jsonb_array_elements(jobs) with ordinality as x (job, n) cross join jsonb_each(x.job) as k
+  where case when jsonb_typeof(k.value) = 'null' then k.key <> 'after' and k.key <> all (texts) and k.key <> all (numbers)
+             when k.key = any (texts) then jsonb_typeof(k.value) <> 'string'
+             when k.key = any (numbers) then jsonb_typeof(k.value) <> 'number' or k.value::text like '%.%'
+             when k.key = 'after' then jsonb_typeof(k.value) <> 'array'
+             else true end
+  limit 1;
+  if not found then
+    return;
+  elsif wrong.key <> 'after' and wrong.key <> all (texts) and wrong.key <> all (numbers) then
+    raise exception 'a job has no %: use %', left(wrong.key, 100), array_to_string(texts || numbers || 'after'::text, ', ')
+      using errcode = 'QJ007';
+  end if;
+  raise exception '% of job % cannot be %: give %', wrong.key, wrong.n, left(wrong.value::text, 100), case
+    when wrong.key = any (texts) then 'a text'
+    when wrong.key = any (numbers) then 'a whole number'
+    else 'an array of ids' end using errcode = 'QJ007';
+end
+$$;
+
+CREATE FUNCTION codeteam.check_keys(given jsonb, known text[], what text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+declare
+  strange text;
+begin
+  if jsonb_typeof(given) is distinct from 'object' then
+    raise exception '% is an object of %', what, array_to_string(known, ', ') using errcode = 'QJ007';
+  end if;
+  select k into strange from jsonb_object_keys(given) k where not k = any (known) limit 1;
+  if found then
+    raise exception '% has no %: use %', what, strange, array_to_string(known, ', ') using errcode = 'QJ007';
+  end if;
+end
+$$;
+
+CREATE FUNCTION codeteam.check_mode(mode text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  perform demand(mode in ('mechanic', 'genius'), 'mode', mode, 'give mechanic or genius');
+end
+$$;
+
+CREATE FUNCTION codeteam.check_most(most bigint) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  perform demand(most >= 1, 'most', most::text, 'give a number from 1');
+end
+$$;
+
+CREATE FUNCTION codeteam.check_results(results jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+declare
+  wrong jsonb;
+begin
+  if (jsonb_typeof(results) = 'array') is not true then
+    perform demand(false, 'results', results::text, 'give an array of objects, one for each job');
+  end if;
+  select r into wrong from jsonb_array_elements(results) r
+  where ((r ->> 'job') ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+         and (r ->> 'attempt') ~ '^\d{1,9}$' and (r ->> 'after_seq') ~ '^\d{1,18}$'
+         and r ? 'state' and r ? 'outcome' and r ? 'exit_reason' and jsonb_typeof(r -> 'error') in ('string', 'null')
+         and jsonb_typeof(r -> 'events') = 'array') is not true
+     or exists (select from jsonb_array_elements(case when jsonb_typeof(r -> 'events') = 'array' then r -> 'events' else '[]' end) e
+                where ((e ->> 'kind') ~ '^[a-z_]{1,40}$' and e ? 'data') is not true)
+  limit 1;
+  if found then
+    perform demand(false, 'a result', wrong::text, 'give job, attempt, after_seq, state, outcome, exit_reason, error and events, '
+      || 'an array of {"kind": ..., "data": ...}');
+  elsif (select count(*) > count(distinct r ->> 'job') from jsonb_array_elements(results) r) then
+    perform demand(false, 'results', 'two of the same job', 'give one for each job');
+  end if;
+end
+$_$;
+
+CREATE FUNCTION codeteam.check_selection(selection jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  said text;
+begin
+  perform check_keys(selection, array['state', 'mode', 'repo', 'task', 'exit_reason', 'fingerprint', 'finished_after',
+    'finished_before', 'ids'], 'a selection of dead letters');
+  if selection ->> 'state' not in ('failed', 'dead') then
+    raise exception 'a dead letter is never %: select failed or dead', selection ->> 'state' using errcode = 'QJ007';
+  elsif jsonb_typeof(selection -> 'ids') not in ('array', 'null') then
+    raise exception 'ids is no array: write ["ID", ...]' using errcode = 'QJ007';
+  end if;
+  perform (selection ->> 'finished_after')::timestamptz, (selection ->> 'finished_before')::timestamptz,
+          (select count(i::uuid) from jsonb_array_elements_text(nullif(selection -> 'ids', 'null')) i);
+exception
+  when data_exception then
+    get stacked diagnostics said = message_text;
+    raise exception 'the selection cannot be read: %: write times as 2030-01-31T08:00:00Z and ids in full', said
+      using errcode = 'QJ007';
+end
+$$;
+
+CREATE FUNCTION codeteam.check_topic(topic text, sleeper uuid, job uuid, after_seq bigint) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  perform demand(topic in ('mechanic', 'genius', 'scaler', 'events'), 'topic', topic, 'give mechanic, genius, scaler or events');
+  perform demand(sleeper is not null, 'sleeper', null, 'give an id of your own');
+  perform demand(topic <> 'events' or job is not null, 'job', null, 'name the job whose events are waited for');
+  perform demand(after_seq >= 0, 'after_seq', after_seq::text, 'give the last seq that you have seen, or 0');
+end
+$$;
+
+CREATE FUNCTION codeteam.claim_jobs(worker uuid, mode text, most integer DEFAULT 1) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, lost_calls integer, lost_tokens bigint, lost_micros bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
-    SET enable_sort TO 'off'
-    SET enable_bitmapscan TO 'off'
-    AS $$
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$ -- planned once a session, also what it calls
 #variable_conflict use_column
 declare
-  claimed   jobs;
-  claim_seq bigint; -- of the event that says so: the last that the worker knows of
-  about     workers;
-  rank      integer := 32768; -- above every priority
+  about workers;
+  swept integer := 0;
+  taken uuid[];
 begin
+  if (mode in ('mechanic', 'genius') and most between 1 and 1000) is not true then
+    perform check_mode(mode);
+    perform demand(false, 'most', most::text, 'give a number from 1 to 1000');
+  end if;
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'jobs are claimed at READ COMMITTED only' using errcode = 'QJ009',
+      hint = 'set default_transaction_isolation to ''read committed'' for this role';
+  end if;
   perform set_config('synchronous_commit', 'off', true);
   if exists (select from workers w where w.stopped_at is null and lease_ends(w) <= clock_timestamp()) then
-    perform sweep_expired();
+    swept := sweep_expired();
   end if;
   -- A lease that has just been renewed is left alone: a quick worker claims much more often than it must be heard of.
-  select w.* into about from workers w where w.id = claim_job.worker;
+  select w.* into about from workers w where w.id = claim_jobs.worker;
   if not found then
     raise exception 'there is no worker %', worker using errcode = 'QJ006', hint = 'register_worker comes first';
   elsif about.stopped_at is not null
      or about.lease_expires_at < clock_timestamp() + make_interval(secs => about.lease_ms / 1500.0) then
-    perform renew_lease(claim_job.worker, false);
+    perform renew_lease(claim_jobs.worker, false);
   end if;
-  -- One priority after the other, so that jobs whose time has not come stand in nobody's way, however many and urgent they are.
-  loop
-    select j.priority into rank from jobs j
-    where j.state = 'queued' and j.mode = claim_job.mode and j.priority < rank
-    order by j.priority desc limit 1;
-    if not found then
-      return;
-    end if;
-    -- Materialised: inlined into the update, the planner may lock more rows than the limit says.
-    with next as materialized (
-      select c.id from claimable c
-      where c.mode = claim_job.mode and c.priority = rank
-      order by c.run_at, c.id
-      limit 1 for no key update skip locked
-    )
+  taken := take_jobs(claim_jobs.worker, mode, most, swept > 0);
+  if taken = '{}' then
+    return;
+  end if;
+  delete from sleepers s where s.topic = claim_jobs.mode and s.sleeper = claim_jobs.worker;
+  return query
+  with claimed as (
     update jobs j
-    set state = 'running', attempt = j.attempt + 1, worker_id = claim_job.worker, started_at = clock_timestamp()
-    from next where j.id = next.id
-    returning j.* into claimed;
-    exit when found;
-  end loop;
-  claim_seq := append_event(claimed.id, claimed.attempt, 'claimed', jsonb_build_object('worker', claim_job.worker, 'sandbox', about.sandbox));
-  delete from sleepers s where s.topic = claim_job.mode and s.sleeper = claim_job.worker;
-  if claimed.attempt > 1 then
-    select count(*), coalesce(sum(c.worst_tokens), 0), coalesce(sum(c.cost_micros), 0)
-    into claim_job.lost_calls, claim_job.lost_tokens, claim_job.lost_micros
-    from calls c where c.job_id = claimed.id and c.attempt > claimed.fresh_after and c.basis = 'worst_case';
-  else
-    claim_job.lost_calls := 0;
-    claim_job.lost_tokens := 0;
-    claim_job.lost_micros := 0;
-  end if;
-  return query select claimed.id, claimed.attempt, claim_seq, claimed.failures, claimed.task, claimed.repo, claimed.base, claimed.prompt,
-    claimed.test_command, claimed.model, claimed.step_cap, claimed.token_cap, claimed.time_limit_ms, claimed.cost_cap_micros,
-    claim_job.lost_calls, claim_job.lost_tokens, claim_job.lost_micros;
+    set state = 'running', attempt = j.attempt + 1, worker_id = claim_jobs.worker, started_at = clock_timestamp()
+    where j.id = any (taken)
+    returning j.*
+  ), told as (
+    insert into events as e (job_id, seq, attempt, kind, data)
+    select c.id, 1 + coalesce((select max(e.seq) from events e where e.job_id = c.id), 0), c.attempt, 'claimed',
+           jsonb_build_object('worker', claim_jobs.worker, 'sandbox', about.sandbox)
+    from claimed c
+    returning e.job_id, e.seq
+  )
+  select c.id, c.attempt, t.seq, c.failures, c.task, c.repo, c.base, c.prompt, c.test_command, c.model,
+         c.step_cap, c.token_cap, c.time_limit_ms, c.cost_cap_micros, l.calls, l.tokens, l.micros
+  from claimed c join told t on t.job_id = c.id
+  cross join lateral (
+    select count(*)::integer, coalesce(sum(k.worst_tokens), 0)::bigint, coalesce(sum(k.cost_micros), 0)::bigint
+    from calls k where c.attempt > 1 and k.job_id = c.id and k.attempt > c.fresh_after and k.basis = 'worst_case'
+  ) as l (calls, tokens, micros);
+  perform ring(array['events']);
 end
 $$;
+
+CREATE FUNCTION codeteam.clear_budget(repo text, period text DEFAULT NULL::text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+declare
+  key text := budget_key(repo, period);
+begin
+  perform hold_spending();
+  delete from budgets b where b.repo = key and (clear_budget.period is null or b.period = clear_budget.period);
+  if not found then
+    return false;
+  end if;
+  perform weigh_stop(key, clock_timestamp());
+  return true;
+end
+$$;
+
+CREATE FUNCTION codeteam.counts(most integer DEFAULT 10000) RETURNS TABLE(mode text, state text, jobs bigint, more boolean, swept bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$ -- from the index alone, not from whatever part of the table comes first
+  select check_most(most);
+  select m.mode, s.state, least(c.jobs, b.most), c.jobs > b.most,
+         coalesce((select sum(d.jobs) from swept_days d where d.mode = m.mode and d.state = s.state), 0)::bigint
+  from (select least(greatest(counts.most, 1), 1000000)) as b (most)
+  cross join unnest(array['mechanic', 'genius']) as m (mode)
+  cross join unnest(array['queued', 'running', 'succeeded', 'failed', 'cancelled', 'dead']) as s (state)
+  cross join lateral (
+    select count(*) from (select from jobs j where j.state = s.state and j.mode = m.mode limit b.most + 1) j
+  ) as c (jobs)
+$$;
+
+CREATE FUNCTION codeteam.dead_letters(selection jsonb) RETURNS SETOF codeteam.jobs
+    LANGUAGE sql STABLE
+    AS $$
+  select j.* from jobs j
+  where j.state in ('failed', 'dead') and j.acknowledged_at is null
+    and (selection ->> 'state' is null or j.state = selection ->> 'state')
+    and (selection ->> 'mode' is null or j.mode = selection ->> 'mode')
+    and (selection ->> 'repo' is null or j.repo = selection ->> 'repo')
+    and (selection ->> 'task' is null or j.task = selection ->> 'task')
+    and (selection ->> 'exit_reason' is null or j.exit_reason = selection ->> 'exit_reason')
+    and (selection ->> 'fingerprint' is null or j.fingerprint = selection ->> 'fingerprint')
+    and (selection ->> 'finished_after' is null or j.finished_at > (selection ->> 'finished_after')::timestamptz)
+    and (selection ->> 'finished_before' is null or j.finished_at < (selection ->> 'finished_before')::timestamptz)
+    and (selection ->> 'ids' is null or j.id = any (array(select i::uuid from jsonb_array_elements_text(selection -> 'ids') i)))
+$$;
+
+CREATE FUNCTION codeteam.demand(holds boolean, field text, given text, instead text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  if holds is not true then
+    raise exception '% cannot be %: %', field, coalesce(left(given, 100), 'null'), instead using errcode = 'QJ007';
+  end if;
+end
+$$;
+
+CREATE FUNCTION codeteam.dependencies_confirm() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
+    AS $$ -- as in jobs_await
+declare
+  awaited uuid[];
+begin
+  if (select d.confirmed from job_dependencies d where d.job_id = new.job_id and d.after_id = new.after_id) is distinct from false then
+    return null; -- an earlier call saw to it, or it is gone
+  end if;
+  -- None but this transaction's own are visible and unconfirmed.
+  awaited := array(select distinct d.after_id from job_dependencies d where not d.confirmed);
+  perform from jobs a where a.id = any (awaited) order by a.depth, a.id for share;
+  update job_dependencies d set confirmed = true where not d.confirmed;
+  perform settle_dependants(array(select a.id from jobs a where a.id = any (awaited) and a.state not in ('queued', 'running')));
+  return null;
+end
+$$;
+
+CREATE FUNCTION codeteam.dollars(micros bigint) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select '$' || round(micros / 1000000.0, 6)
+$_$;
 
 CREATE FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid DEFAULT NULL::uuid, after_seq bigint DEFAULT 0) RETURNS TABLE(newly_armed boolean, ready boolean, next_due_ms bigint)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -140,6 +715,7 @@ declare
   armed boolean := not exists (
     select from sleepers s where s.topic = doze.topic and s.sleeper = doze.sleeper and s.backend = pg_backend_pid());
 begin
+  perform check_topic(topic, sleeper, job, after_seq);
   perform set_config('synchronous_commit', 'off', true);
   if armed then
     delete from sleepers s where not exists (select from pg_stat_activity a where a.pid = s.backend);
@@ -177,16 +753,131 @@ $$;
 CREATE FUNCTION codeteam.end_job(job uuid, state text, outcome text, exit_reason text, error text) RETURNS void
     LANGUAGE plpgsql
     AS $$
-declare
-  last_attempt integer;
 begin
-  update jobs j
-  set state = end_job.state, outcome = end_job.outcome, exit_reason = end_job.exit_reason, error = end_job.error,
-      finished_at = clock_timestamp(), worker_id = null
-  where j.id = end_job.job
-  returning j.attempt into last_attempt;
-  perform append_event(job, last_attempt, 'finished', jsonb_build_object(
-    'state', end_job.state, 'outcome', end_job.outcome, 'exit_reason', end_job.exit_reason, 'error', end_job.error));
+  perform end_jobs(array[job], array[state], array[outcome], array[exit_reason], array[error]);
+end
+$$;
+
+CREATE FUNCTION codeteam.end_jobs(ids uuid[], states text[], outcomes text[], exit_reasons text[], errors text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  deep    uuid[]; -- those that may have waited for other jobs until now
+  grouped uuid[]; -- those that had a place in their group, to be handed on
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'jobs are ended at READ COMMITTED only' using errcode = 'QJ009',
+      hint = 'set default_transaction_isolation to ''read committed'' for this role';
+  elsif (states <@ array['succeeded', 'failed', 'cancelled', 'dead'] and outcomes <@ array['verified', 'unverified', 'failed', 'none']
+             and exit_reasons <@ array['finished', 'step_cap', 'token_cap', 'time_limit', 'cost_cap', 'cancelled', 'interrupted',
+                                       'model_error', 'sandbox_error', 'delivery_error', 'lost_worker']) is not true then
+    perform demand(w in ('succeeded', 'failed', 'cancelled', 'dead'), 'state', w, 'give succeeded, failed, cancelled or dead')
+    from unnest(states) w;
+    perform demand(w in ('verified', 'unverified', 'failed', 'none'), 'outcome', w, 'give verified, unverified, failed or none')
+    from unnest(outcomes) w;
+    perform check_exit_reason(w) from unnest(exit_reasons) w;
+  end if;
+  with ended as (
+    update jobs j
+    set state = e.state, outcome = e.outcome, exit_reason = e.exit_reason, error = e.error,
+        fingerprint = case when e.state in ('failed', 'dead') then error_fingerprint(e.exit_reason, e.error) end,
+        finished_at = clock_timestamp(), worker_id = null, waits_for = null
+    from unnest(ids, states, outcomes, exit_reasons, errors) as e (id, state, outcome, exit_reason, error)
+    where j.id = e.id
+    returning j.*
+  ), told as (
+    insert into events (job_id, seq, attempt, kind, data)
+    select e.id, 1 + coalesce((select max(v.seq) from events v where v.job_id = e.id), 0), e.attempt, 'finished',
+           jsonb_build_object('state', e.state, 'outcome', e.outcome, 'exit_reason', e.exit_reason, 'error', e.error)
+    from ended e
+  )
+  select array_agg(e.id) filter (where e.depth > 0),
+         array_agg(e.id) filter (where e.group_key is not null and e.turn >= 0) -- a parked one had no place
+  into deep, grouped from ended e;
+  perform ring(array['events']);
+  if deep is not null then
+    with freed as (delete from job_dependencies d where d.job_id = any (deep) returning d.job_id)
+    select array_agg(g) into grouped from unnest(grouped) g where g not in (select f.job_id from freed f);
+  end if;
+  perform settle_dependants(ids);
+  if grouped is not null then
+    perform leave_group(g.group_key) -- once for each place
+    from (select j.group_key from jobs j where j.id = any (grouped) order by j.group_key) g;
+  end if;
+end
+$$;
+
+CREATE FUNCTION codeteam.end_waiting(ended uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
+    AS $$ -- as in jobs_await
+declare
+  good   uuid[] := array(select j.id from jobs j where j.id = any (ended) and j.state = 'succeeded');
+  bad    uuid[] := array(select e from unnest(ended) e where e <> all (good));
+  next   uuid[]; -- come right after a good one
+  doomed uuid[]; -- come after a bad one, however far down
+begin
+  loop
+    next := array(select d.job_id from unnest(good) g, lateral (select d.job_id from job_dependencies d where d.after_id = g offset 0) d);
+    doomed := array(
+      with recursive below (id) as (
+        select d.job_id from unnest(bad) b, lateral (select d.job_id from job_dependencies d where d.after_id = b offset 0) d
+        union
+        select d.job_id from below b, lateral (select d.job_id from job_dependencies d where d.after_id = b.id offset 0) d
+      )
+      select id from below);
+    begin
+      perform from jobs j where j.id = any (next || doomed) order by j.depth, j.id for no key update;
+      exit when not exists (
+        select from unnest(doomed) x, lateral (select d.job_id from job_dependencies d where d.after_id = x offset 0) d
+        where d.job_id not in (select unnest(doomed)));
+      raise exception using errcode = 'QJ000';
+    exception when sqlstate 'QJ000' then
+      null; -- gives the locks back
+    end;
+  end loop;
+
+  delete from job_dependencies d where d.after_id = any (good);
+  -- Whoever settles another one of theirs at this moment waits for these locks, and will see that it was the last.
+  perform free_jobs(array(
+    select n from unnest(next) n where (select count(*) from job_dependencies d where d.job_id = n) = 0));
+  -- Those that somebody has ended in the meantime wait for nothing any more.
+  perform end_jobs(array_agg(w.id), array_agg('cancelled'::text), array_agg('none'::text), array_agg('cancelled'::text), array_agg(
+    format('it comes after job %s, which is %s: retry that one, then this one', w.after_id, w.state)))
+  from (
+    select x.id, why.*
+    from unnest(doomed) x (id), lateral (
+      select d.after_id, case when d.after_id = any (bad) then a.state else 'cancelled' end as state
+      from job_dependencies d, lateral (select a.state from jobs a where a.id = d.after_id offset 0) a
+      where d.job_id = x.id and (d.after_id = any (bad) or d.after_id in (select unnest(doomed)))
+      order by d.after_id <> all (bad) limit 1) why
+  ) w
+  having count(*) > 0;
+end
+$$;
+
+CREATE FUNCTION codeteam.error_fingerprint(exit_reason text, error text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+  said text := lower(left(regexp_replace(coalesce(error, ''), '^given up after \d+ attempts: ', ''), 2000));
+begin
+  -- Each becomes a lone '?'. The order matters: an address holds a path, a path holds numbers.
+  said := regexp_replace(said, '"(\\.|[^"\\])*"|`[^`]*`|“[^”]*”|‘[^’]*’', ' ? ', 'g');
+  said := regexp_replace(said, '(?<![[:alnum:]])''[^'']*''(?![[:alnum:]])', ' ? ', 'g'); -- an apostrophe is no quote
+  said := regexp_replace(said, '[a-z][a-z0-9+.-]*://\S+|[^\s@]+@[^\s:]+:\S*', ' ? ', 'g');
+  said := regexp_replace(said, '[^\s/(,;:=]*(/[^\s/(),;:=]+)+/?', ' ? ', 'g');
+  said := regexp_replace(said, 'such as [^;()]+', 'such as ? ', 'g');
+  said := regexp_replace(said, '[^\s:(,]+:\d+(:\d+)?', ' ? ', 'g'); -- a line of a file, the port of a host
+  said := regexp_replace(said, '\m(http|exit code|signal) (\d+)\M', '\1 #\2#', 'g');
+  said := regexp_replace(said, '(?<!#)\m[[:alnum:]_-]*\d[[:alnum:]_-]*\M(?!#)|\m[0-9a-f]{7,}\M', ' ? ', 'g');
+  said := regexp_replace(said, '\m[[:alnum:]_-]+(\.[[:alnum:]_-]+)+\M', ' ? ', 'g');
+  said := regexp_replace(said, '[^[:alnum:]?]+', ' ', 'g');
+  said := regexp_replace(said, '\?( \?)+', '?', 'g');
+  said := btrim(regexp_replace(said, '(\? [[:alpha:]]+)( \1)+', '\1', 'g'));
+  return left(md5(coalesce(exit_reason, '') || ': ' || said), 16);
 end
 $$;
 
@@ -194,30 +885,123 @@ CREATE FUNCTION codeteam.fail_attempt(job uuid, attempt integer, worker uuid, ex
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
+declare
+  delay_ms bigint := case when retry_in_ms is not null then least(greatest(retry_in_ms, 1), 86400000) end;
 begin
+  perform check_exit_reason(exit_reason);
+  perform demand(error is not null, 'error', null, 'say what went wrong');
   perform hold(job, attempt, worker);
   update jobs j set failures = j.failures + 1, error = fail_attempt.error where j.id = fail_attempt.job;
   perform append_event(job, attempt, 'attempt_failed', jsonb_build_object(
-    'reason', exit_reason, 'error', error, 'retry_in_ms', retry_in_ms));
-  return end_attempt(job, retry_in_ms is not null, greatest(retry_in_ms, 1), exit_reason, error);
+    'reason', exit_reason, 'error', error, 'retry_in_ms', delay_ms));
+  return end_attempt(job, delay_ms is not null, delay_ms, exit_reason, error);
 end
 $$;
 
 CREATE FUNCTION codeteam.finish_job(job uuid, attempt integer, worker uuid, after_seq bigint, state text, outcome text, exit_reason text, error text, kinds text[], data jsonb[]) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
-    AS $$
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$ -- as in claim_jobs
 declare
   stands jobs;
 begin
+  perform check_events(after_seq, kinds, data);
   -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
   select j.* into stands from jobs j where j.id = finish_job.job for no key update;
   if stands.attempt = finish_job.attempt and stands.finished_at is not null then
     return stands.state;
   end if;
-  perform append_events(job, attempt, worker, after_seq, kinds, data);
-  perform end_job(job, state, outcome, exit_reason, error);
+  if kinds = '{}' then
+    perform hold(job, attempt, worker);
+  else
+    perform append_events(job, attempt, worker, after_seq, kinds, data);
+  end if;
+  perform end_jobs(array[job], array[state], array[outcome], array[exit_reason], array[error]);
   return state;
+end
+$$;
+
+CREATE FUNCTION codeteam.finish_jobs(worker uuid, results jsonb) RETURNS TABLE(job uuid, state text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$ -- as in claim_jobs
+#variable_conflict use_column
+declare
+  held jsonb;
+begin
+  perform check_results(results), demand(worker is not null, 'worker', null, 'name the worker that holds the jobs');
+  -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
+  perform from jobs j
+  where j.id in (select (r ->> 'job')::uuid from jsonb_array_elements(results) r) order by j.depth, j.id for no key update;
+  select jsonb_agg(r) into held from jsonb_array_elements(results) r
+  join jobs j on j.id = (r ->> 'job')::uuid and j.attempt = (r ->> 'attempt')::integer
+  where j.state = 'running' and j.worker_id = finish_jobs.worker;
+  if held is not null then
+    insert into events (job_id, seq, attempt, kind, data)
+    select r.job, coalesce(l.seq, 0) + e.n, r.attempt, e.event ->> 'kind', e.event -> 'data'
+    from jsonb_to_recordset(held) as r (job uuid, attempt integer, after_seq bigint, events jsonb)
+    cross join lateral (select max(v.seq) as seq from events v where v.job_id = r.job) l
+    cross join lateral jsonb_array_elements(r.events) with ordinality as e (event, n)
+    where not exists (select from events v where v.job_id = r.job and v.seq > r.after_seq and v.attempt = r.attempt);
+    perform end_jobs(array_agg(r.job), array_agg(r.state), array_agg(r.outcome), array_agg(r.exit_reason), array_agg(r.error))
+    from jsonb_to_recordset(held) as r (job uuid, state text, outcome text, exit_reason text, error text);
+  end if;
+  return query
+  select r.job, case when j.finished_at is not null then j.state end
+  from jsonb_to_recordset(results) as r (job uuid, attempt integer)
+  left join jobs j on j.id = r.job and j.attempt = r.attempt;
+end
+$$;
+
+CREATE FUNCTION codeteam.free_jobs(ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  modes text[];
+begin
+  with freed as (
+    update jobs j set waits_for = 'time'
+    from (select w.id, w.waits_for from jobs w where w.id = any (ids) offset 0) w
+    where w.waits_for = 'jobs' and j.id = w.id returning j.mode)
+  select array_agg(distinct f.mode) into modes from freed f;
+  if modes is not null then
+    perform ring(modes || 'scaler'::text);
+  end if;
+end
+$$;
+
+CREATE FUNCTION codeteam.group_dead(selection jsonb DEFAULT '{}'::jsonb, most integer DEFAULT 100) RETURNS TABLE(fingerprint text, jobs bigint, repos bigint, latest timestamp with time zone, example uuid, exit_reason text, error text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+begin
+  perform check_selection(group_dead.selection), check_most(group_dead.most);
+  return query
+  select g.fingerprint, g.jobs, g.repos, e.finished_at, e.id, e.exit_reason, e.error
+  from (select d.fingerprint, count(*) as jobs, count(distinct d.repo) as repos
+        from dead_letters(group_dead.selection) d group by d.fingerprint
+        order by 2 desc, 1 limit group_dead.most) g
+  cross join lateral (
+    select d.id, d.exit_reason, d.error, d.finished_at from dead_letters(group_dead.selection) d
+    where d.fingerprint = g.fingerprint order by d.finished_at desc, d.id desc limit 1) e
+  order by g.jobs desc, g.fingerprint;
+end
+$$;
+
+CREATE FUNCTION codeteam.group_has_room(group_key text, group_limit smallint, wait boolean) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if wait then
+    perform lock_group(group_has_room.group_key);
+  elsif not pg_try_advisory_xact_lock(hashtextextended('codeteam group ' || group_has_room.group_key, 0)) then
+    return null;
+  end if;
+  return (select count(*) from jobs j where j.group_key = group_has_room.group_key and j.state = 'running') < group_has_room.group_limit;
 end
 $$;
 
@@ -228,6 +1012,11 @@ CREATE FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer
 declare
   unheard jobs;
 begin
+  if num_nulls(worker, job_ids, attempts) > 0 or array_ndims(job_ids) > 1 or cardinality(job_ids) <> cardinality(attempts)
+     or array_position(job_ids, null) is not null or array_position(attempts, null) is not null then
+    perform demand(false, 'a heartbeat', format('%s with jobs %s and attempts %s', worker, job_ids, attempts),
+      'give the worker, and the ids of its jobs and their attempts in two arrays of the same length');
+  end if;
   perform set_config('synchronous_commit', 'off', true);
   if not renew_lease(heartbeat.worker, true) then
     return query select n.job, 'lost' from unnest(heartbeat.job_ids) as n (job);
@@ -243,63 +1032,12 @@ begin
     perform requeue(unheard.id, 0);
   end loop;
   return query
-  select n.job, case when j.id is null then 'lost' when j.cancel_requested then 'cancel' else 'ok' end
+  select n.job, case when j.id is null then 'lost' when j.cancel_requested then 'cancel'
+                     when exists (select from stops_in_force s where s.repo in ('', j.repo)) then 'budget' else 'ok' end
   from unnest(heartbeat.job_ids, heartbeat.attempts) as n (job, attempt)
   left join jobs j on j.id = n.job and j.state = 'running' and j.attempt = n.attempt and j.worker_id = heartbeat.worker;
 end
 $$;
-
-CREATE TABLE codeteam.jobs (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    mode text NOT NULL,
-    task text NOT NULL,
-    repo text NOT NULL,
-    base text,
-    prompt text NOT NULL,
-    test_command text,
-    model text,
-    step_cap integer,
-    token_cap bigint,
-    time_limit_ms bigint,
-    cost_cap_micros bigint,
-    priority smallint DEFAULT 0 NOT NULL,
-    run_at timestamp with time zone DEFAULT now() NOT NULL,
-    max_attempts smallint DEFAULT 3 NOT NULL,
-    state text DEFAULT 'queued'::text NOT NULL,
-    attempt integer DEFAULT 0 NOT NULL,
-    fresh_after integer DEFAULT 0 NOT NULL,
-    failures smallint DEFAULT 0 NOT NULL,
-    deaths smallint DEFAULT 0 NOT NULL,
-    worker_id uuid,
-    cancel_requested boolean DEFAULT false NOT NULL,
-    outcome text,
-    exit_reason text,
-    error text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    dedupe_key text,
-    CONSTRAINT final_means_explained CHECK ((((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text, 'dead'::text])) = (finished_at IS NOT NULL)) AND ((finished_at IS NULL) = (exit_reason IS NULL)) AND ((finished_at IS NULL) = (outcome IS NULL)))),
-    CONSTRAINT jobs_base_check CHECK (((base ~ '\S'::text) AND (octet_length(base) <= 250) AND (base !~~ '-%'::text))),
-    CONSTRAINT jobs_cost_cap_micros_check CHECK ((cost_cap_micros >= 1)),
-    CONSTRAINT jobs_dedupe_key_check CHECK (((dedupe_key ~ '\S'::text) AND (octet_length(dedupe_key) <= 500))),
-    CONSTRAINT jobs_exit_reason_check CHECK ((exit_reason = ANY (ARRAY['finished'::text, 'step_cap'::text, 'token_cap'::text, 'time_limit'::text, 'cost_cap'::text, 'cancelled'::text, 'interrupted'::text, 'model_error'::text, 'sandbox_error'::text, 'delivery_error'::text, 'lost_worker'::text]))),
-    CONSTRAINT jobs_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 100))),
-    CONSTRAINT jobs_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text]))),
-    CONSTRAINT jobs_model_check CHECK (((model ~ '\S'::text) AND (octet_length(model) <= 200))),
-    CONSTRAINT jobs_outcome_check CHECK ((outcome = ANY (ARRAY['verified'::text, 'unverified'::text, 'failed'::text, 'none'::text]))),
-    CONSTRAINT jobs_prompt_check CHECK (((prompt ~ '\S'::text) AND (octet_length(prompt) <= 100000))),
-    CONSTRAINT jobs_repo_check CHECK (((repo ~ '\S'::text) AND (octet_length(repo) <= 2000) AND (repo !~~ '-%'::text))),
-    CONSTRAINT jobs_run_at_check CHECK (((run_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (run_at <= '9000-01-01 00:00:00+00'::timestamp with time zone))),
-    CONSTRAINT jobs_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'dead'::text]))),
-    CONSTRAINT jobs_step_cap_check CHECK (((step_cap >= 1) AND (step_cap <= 10000))),
-    CONSTRAINT jobs_task_check CHECK ((task = ANY (ARRAY['bug_fix'::text, 'refactor'::text, 'analysis'::text, 'review'::text, 'feature'::text, 'complex_refactor'::text, 'security_fix'::text, 'architecture'::text]))),
-    CONSTRAINT jobs_test_command_check CHECK (((test_command ~ '\S'::text) AND (octet_length(test_command) <= 10000))),
-    CONSTRAINT jobs_time_limit_ms_check CHECK (((time_limit_ms >= 1000) AND (time_limit_ms <= 86400000))),
-    CONSTRAINT jobs_token_cap_check CHECK (((token_cap >= 1) AND (token_cap <= 100000000))),
-    CONSTRAINT running_means_held CHECK (((state = 'running'::text) = (worker_id IS NOT NULL)))
-)
-WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.01', autovacuum_analyze_scale_factor='0.02', toast_tuple_target='256');
 
 CREATE FUNCTION codeteam.hold(job uuid, attempt integer, worker uuid) RETURNS codeteam.jobs
     LANGUAGE plpgsql
@@ -318,19 +1056,62 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.jobs_doorbell() RETURNS trigger
+CREATE FUNCTION codeteam.hold_spending() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  lock table spending in share row exclusive mode;
+end
+$$;
+
+CREATE FUNCTION codeteam.jobs_arrive() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$ -- as in claim_jobs
+begin
+  if new.state <> 'queued' then
+    return new; -- the owner restores what was finished elsewhere
+  end if;
+  perform check_job(new);
+  if new.after <> '{}' then
+    new.waits_for := 'jobs'; -- see after_arrive.sql
+    new.depth := after_depth(new.id, new.after);
+    return new;
+  elsif new.run_at > now() or current_setting('transaction_isolation') <> 'read committed' then
+    new.waits_for := 'time';
+    perform pg_current_xact_id();
+  elsif exists (select from stops_in_force s where s.repo = new.repo) then
+    new.waits_for := 'budget';
+    return new; -- nobody is woken: see budget_stops.sql
+  else
+    new.waits_for := null;
+    new.turn := next_turn(new.mode, new.priority, new.repo);
+  end if;
+  perform ring(array[new.mode, 'scaler']);
+  return new;
+end
+$$;
+
+CREATE FUNCTION codeteam.jobs_await() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
+    AS $$
+begin
+  perform await_jobs(new.id);
+  return null;
+end
+$$;
+
+CREATE FUNCTION codeteam.jobs_leave() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
-declare
-  modes text[];
 begin
-  if current_setting('transaction_isolation') <> 'read committed' or exists (select from sleepers) then
-    select array_agg(distinct mode) into modes from inserted;
-    if modes is not null then
-      perform ring(modes || 'scaler'::text);
-    end if;
-  end if;
+  delete from events e using gone g where e.job_id = g.id;
   return null;
 end
 $$;
@@ -350,7 +1131,7 @@ CREATE TABLE codeteam.workers (
     CONSTRAINT workers_lease_ms_check CHECK (((lease_ms >= 1) AND (lease_ms <= 3600000))),
     CONSTRAINT workers_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text])))
 )
-WITH (fillfactor='50', autovacuum_vacuum_threshold='20');
+WITH (fillfactor='50', autovacuum_vacuum_threshold='20', autovacuum_vacuum_scale_factor='0', vacuum_truncate=off);
 
 CREATE FUNCTION codeteam.lease_ends(w codeteam.workers) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
@@ -358,26 +1139,184 @@ CREATE FUNCTION codeteam.lease_ends(w codeteam.workers) RETURNS timestamp with t
   select greatest(w.lease_expires_at, pg_catalog.pg_postmaster_start_time() + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
 $$;
 
+CREATE FUNCTION codeteam.leave_group(group_key text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  running bigint;
+  kind    text;
+  next    uuid;
+begin
+  perform lock_group(leave_group.group_key);
+  select count(*) into running from jobs j where j.group_key = leave_group.group_key and j.state = 'running';
+  foreach kind in array array['mechanic', 'genius'] loop
+    select j.id into next from jobs j
+    where j.group_key = leave_group.group_key and j.state = 'queued' and j.waits_for = 'group' and j.mode = kind
+      and j.group_limit > running
+    order by j.priority desc, j.run_at, j.id limit 1 for no key update;
+    if found then
+      perform line_up(next);
+      perform ring(array[kind, 'scaler']);
+    end if;
+  end loop;
+end
+$$;
+
+CREATE FUNCTION codeteam.line_up(job uuid, its_place boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform pg_current_xact_id(); -- before it looks: advance_line() waits for those who have one
+  if current_setting('transaction_isolation') <> 'read committed' then
+    -- What an old snapshot says of the line is stale: whoever claims next puts it there.
+    update jobs j set waits_for = 'time', run_at = least(j.run_at, now()) where j.id = line_up.job and j.state = 'queued';
+    return;
+  end if;
+  update jobs j
+  set waits_for = null,
+      turn = case when its_place
+             then (select greatest(l.next_start, coalesce(
+                     (select f.turn - 1 from jobs f
+                      where f.state = 'queued' and f.waits_for is null and f.mode = l.mode and f.priority = l.priority
+                        and f.turn >= l.starts_at and f.id <> j.id
+                      order by f.turn limit 1), j.turn))
+                   from lines l where l.mode = j.mode and l.priority = j.priority)
+             else next_turn(j.mode, j.priority, j.repo) end
+  where j.id = line_up.job and j.state = 'queued';
+end
+$$;
+
+CREATE FUNCTION codeteam.line_up_due(mode text, most integer DEFAULT 100) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  due uuid;
+begin
+  for due in
+    select j.id from jobs j
+    where j.mode = line_up_due.mode and j.waits_for = 'time' and j.run_at <= now()
+    order by j.run_at limit most for no key update skip locked
+  loop
+    perform line_up(due);
+  end loop;
+end
+$$;
+
+CREATE FUNCTION codeteam.line_up_reopened(mode text, most integer DEFAULT 100) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  back record;
+begin
+  for back in
+    select j.id, j.begun from reopened(line_up_reopened.mode) r (repo)
+    cross join lateral (
+      select j.id, j.attempt > j.fresh_after as begun from jobs j
+      where j.mode = line_up_reopened.mode and j.waits_for = 'budget' and j.repo = r.repo
+      order by j.run_at limit most for no key update skip locked
+    ) j
+    limit most
+  loop
+    perform line_up(back.id, back.begun);
+  end loop;
+end
+$$;
+
+CREATE FUNCTION codeteam.list_budgets() RETURNS TABLE(repo text, period text, limit_micros bigint, spent_micros bigint, stopped_since timestamp with time zone, opens_at timestamp with time zone)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+  select nullif(b.repo, ''), b.period, b.limit_micros, spent(b.repo, b.period, clock_timestamp()), s.since, s.opens_at
+  from budgets b
+  left join stops_in_force s on s.repo = b.repo and (s.opens_at is not null) = (b.period = 'day')
+  order by b.repo, b.period
+$$;
+
+CREATE FUNCTION codeteam.list_dead(selection jsonb DEFAULT '{}'::jsonb, most integer DEFAULT 100) RETURNS TABLE(id uuid, state text, mode text, task text, repo text, attempt integer, exit_reason text, error text, fingerprint text, finished_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+begin
+  perform check_selection(list_dead.selection), check_most(list_dead.most);
+  return query
+  select d.id, d.state, d.mode, d.task, d.repo, d.attempt, d.exit_reason, d.error, d.fingerprint, d.finished_at
+  from dead_letters(list_dead.selection) d order by d.finished_at desc, d.id desc limit list_dead.most;
+end
+$$;
+
+CREATE FUNCTION codeteam.lock_budget(repo text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  select pg_advisory_xact_lock(hashtextextended('codeteam budget ' || repo, 0))
+$$;
+
+CREATE FUNCTION codeteam.lock_dead(selection jsonb, most integer, twinless boolean) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+begin
+  return array(
+    select j.id from jobs j
+    where j.id in (
+        select d.id from dead_letters(selection) d
+        where not twinless or d.dedupe_key is null or open_twin(d) is null
+        order by d.finished_at, d.id limit least(greatest(most, 1), 500))
+      -- said again of the row as it is once it is locked
+      and j.state in ('failed', 'dead') and j.acknowledged_at is null
+    order by j.finished_at, j.id for no key update skip locked);
+end
+$$;
+
+CREATE FUNCTION codeteam.lock_group(group_key text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  select pg_advisory_xact_lock(hashtextextended('codeteam group ' || group_key, 0))
+$$;
+
+CREATE FUNCTION codeteam.lock_job(job uuid) RETURNS codeteam.jobs
+    LANGUAGE plpgsql
+    AS $$
+declare
+  held jobs;
+begin
+  select j.* into held from jobs j where j.id = lock_job.job for no key update;
+  if not found then
+    raise exception 'there is no job %', job using errcode = 'QJ003', hint = 'codeteam jobs lists them';
+  end if;
+  return held;
+end
+$$;
+
 CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq bigint DEFAULT 0) RETURNS TABLE(ready boolean, next_due_ms bigint, snapshot_xmin bigint, snapshot_xmax bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET enable_bitmapscan TO 'off'
-    AS $$ -- as in claim_job
+    AS $$ -- one job is looked for, in an order that an index has
+  select check_topic(topic, gen_random_uuid(), job, after_seq);
   with modes as (
-    select unnest(case when topic = 'scaler' then array['mechanic', 'genius'] else array[topic] end) as mode
+    select mode from unnest(case when topic = 'scaler' then array['mechanic', 'genius'] else array[topic] end) as mode
+  ), at_work as (
+    select mode from modes
+    where mode <> all (array(select p.mode from pauses p)) and not exists (select from stops_in_force s where s.repo = '')
   ), leases as (
     select lease_ends(w) as ends from jobs j join workers w on w.id = j.worker_id join modes m on m.mode = j.mode
     where j.state = 'running'
   ), due as (
     select min(at) as at from (
-      select (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > now()
-              order by j.run_at limit 1) from modes m
+      select (select j.run_at from jobs j where j.mode = m.mode and j.waits_for = 'time' order by j.run_at limit 1)
+      from at_work m
+      union all
+      select s.opens_at from stops_in_force s where look.topic <> 'events'
       union all
       select ends from leases where ends > clock_timestamp()
     ) as coming (at)
   )
   select
     exists (select from claimable c join modes m on m.mode = c.mode)
+      or coalesce(due.at <= now(), false)
+      or exists (select from at_work m, reopened(m.mode))
       or exists (select from leases where ends <= clock_timestamp() or topic = 'scaler')
       or (topic = 'events' and exists (select from events e where e.job_id = look.job and e.seq > look.after_seq)),
     ceil(extract(epoch from due.at - clock_timestamp()) * 1000)::bigint,
@@ -386,21 +1325,99 @@ CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq
   from due
 $$;
 
-CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, scheduled bigint, running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint)
+CREATE FUNCTION codeteam.mark_acknowledged(ids uuid[], by_whom text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  marked bigint;
+begin
+  if coalesce(by_whom !~ '\S' or octet_length(by_whom) > 200, true) then
+    raise exception 'nobody is named: say who acknowledges it, in 1 to 200 bytes' using errcode = 'QJ007';
+  end if;
+  update jobs j set acknowledged_at = clock_timestamp(), acknowledged_by = by_whom
+  where j.id = any (ids) and j.acknowledged_at is null;
+  get diagnostics marked = row_count;
+  return marked;
+end
+$$;
+
+CREATE FUNCTION codeteam.next_budget_day(at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select ((at at time zone 'UTC')::date + 1)::timestamp at time zone 'UTC'
+$$;
+
+CREATE FUNCTION codeteam.next_turn(mode text, priority smallint, repo text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  turn bigint;
+begin
+  perform pg_current_xact_id(); -- before it looks: advance_line() waits for those who have one
+  -- The repository's last job stands behind the head of the line, so the head is asked for only when it has none.
+  select greatest(l.next_start, coalesce(
+      (select j.turn from jobs j
+       where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and j.priority = l.priority
+         and hashtextextended(j.repo, 0) = hashtextextended(next_turn.repo, 0) and j.turn >= l.starts_at
+       order by j.turn desc limit 1),
+      (select j.turn from jobs j
+       where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and j.priority = l.priority and j.turn >= l.starts_at
+       order by j.turn limit 1)))
+  into turn
+  from lines l where l.mode = next_turn.mode and l.priority = next_turn.priority;
+  return (((turn >> 33) + 1) << 33) | nextval('arrivals');
+end
+$$;
+
+CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, paused bigint, for_time bigint, for_jobs bigint, for_group bigint, for_budget bigint, running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET enable_bitmapscan TO 'off'
-    AS $$ -- as in claim_job
-  select m.mode, queue.ready + held.expired, queue.scheduled, held.live, held.busy,
-         (extract(epoch from now() - least(queue.oldest, held.oldest)) * 1000)::bigint,
-         ceil(extract(epoch from least(queue.next, held.next) - now()) * 1000)::bigint
-  from unnest(array['mechanic', 'genius']) as m (mode)
+    AS $$ -- as in look
+  select m.mode,
+         case when m.paused or m.stopped then 0 else line.startable + due.jobs + opened.jobs end + held.expired,
+         case when m.paused then line.jobs + due.jobs + opened.jobs else 0 end,
+         waiting.for_time - due.jobs,
+         waiting.for_jobs,
+         waiting.for_group + case when m.paused or m.stopped then 0 else line.jobs - line.startable end,
+         waiting.for_budget - opened.jobs + case when m.stopped and not m.paused then line.jobs + due.jobs + opened.jobs else 0 end,
+         held.live, held.busy,
+         (extract(epoch from now() - least(case when not (m.paused or m.stopped) then least(line.oldest, due.oldest, opened.oldest) end, held.oldest)) * 1000)::bigint,
+         ceil(extract(epoch from least(waiting.next, waiting.opens, held.next) - now()) * 1000)::bigint
+  from (select mode, exists (select from pauses p where p.mode = u.mode) as paused,
+               exists (select from stops_in_force s where s.repo = '') as stopped
+        from unnest(array['mechanic', 'genius']) as u (mode)) m
   cross join lateral (
-    select (select count(*) from (select from claimable c where c.mode = m.mode limit 1000) c) as ready,
-           (select count(*) from (select from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > now() limit 1000) j) as scheduled,
-           (select c.run_at from claimable c where c.mode = m.mode order by c.run_at limit 1) as oldest,
-           (select j.run_at from jobs j where j.state = 'queued' and j.mode = m.mode and j.run_at > now() order by j.run_at limit 1) as next
-  ) queue
+    select coalesce(sum(g.jobs), 0)::bigint as jobs, coalesce(sum(g.startable), 0)::bigint as startable,
+           min(g.oldest) filter (where g.startable > 0) as oldest
+    from (
+      select count(*) as jobs, min(f.run_at) as oldest,
+             case when f.group_key is null then count(*) else least(count(*), greatest(max(f.group_limit) - (
+               select count(*) from jobs r where r.group_key = f.group_key and r.state = 'running'), 0)) end as startable
+      from (select j.group_key, j.group_limit, j.run_at
+            from lines l join jobs j on j.mode = l.mode and j.priority = l.priority and j.turn >= l.starts_at
+            where j.state = 'queued' and j.waits_for is null and l.mode = m.mode limit 1000) f
+      group by f.group_key
+    ) g
+  ) line
+  cross join lateral (
+    select count(*) as jobs, min(d.run_at) as oldest
+    from (select j.run_at from jobs j where j.mode = m.mode and j.waits_for = 'time' and j.run_at <= now() limit 1000) d
+  ) due
+  cross join lateral (
+    select count(*) as jobs, min(o.run_at) as oldest
+    from (select j.run_at from reopened(m.mode) r (repo)
+          join jobs j on j.mode = m.mode and j.waits_for = 'budget' and j.repo = r.repo limit 1000) o
+  ) opened
+  cross join lateral (
+    select (select min(s.opens_at) from stops_in_force s
+            where s.repo = '' or exists (select from jobs j where j.mode = m.mode and j.waits_for = 'budget' and j.repo = s.repo)) as opens,
+           (select count(*) from (select from jobs j where j.mode = m.mode and j.waits_for = 'time' limit 1000) w) as for_time,
+           (select count(*) from (select from jobs j where j.mode = m.mode and j.waits_for = 'jobs' limit 1000) w) as for_jobs,
+           (select count(*) from (select from jobs j where j.mode = m.mode and j.waits_for = 'group' limit 1000) w) as for_group,
+           (select count(*) from (select from jobs j where j.mode = m.mode and j.waits_for = 'budget' limit 1000) w) as for_budget,
+           (select j.run_at from jobs j where j.mode = m.mode and j.waits_for = 'time' and j.run_at > now() order by j.run_at limit 1) as next
+  ) waiting
   cross join lateral (
     select count(*) filter (where l.ends <= now()) as expired, min(l.ends) filter (where l.ends <= now()) as oldest,
            count(*) filter (where l.ends > now()) as live, min(l.ends) filter (where l.ends > now()) as next,
@@ -410,18 +1427,122 @@ CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, schedu
   ) held
 $$;
 
+CREATE FUNCTION codeteam.open_twin(job codeteam.jobs) RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+  select t.id from jobs t
+  where t.dedupe_key = job.dedupe_key and t.state in ('queued', 'running') and t.id <> job.id
+$$;
+
+CREATE FUNCTION codeteam.park_for_budget(repo text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  key text;
+begin
+  for key in
+    with parked as (
+      update jobs set waits_for = 'budget'
+      where id in (
+        select j.id from lines l
+        join jobs j on j.mode = l.mode and j.priority = l.priority and hashtextextended(j.repo, 0) = hashtextextended(park_for_budget.repo, 0)
+        where j.state = 'queued' and j.waits_for is null and j.repo = park_for_budget.repo
+        limit 1000 for no key update of j skip locked)
+      returning group_key
+    )
+    select distinct p.group_key from parked p where p.group_key is not null order by p.group_key
+  loop
+    update jobs set waits_for = 'budget'
+    where id in (
+      select j.id from jobs j
+      where j.group_key = key and j.state = 'queued' and j.waits_for = 'group' and j.repo = park_for_budget.repo
+      limit 1000 for no key update skip locked);
+    perform leave_group(key);
+  end loop;
+end
+$$;
+
+CREATE FUNCTION codeteam.park_group(group_key text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update jobs set waits_for = 'group', turn = -1 -- end_job() knows it by that
+  where id in (
+    select j.id from jobs j
+    where j.group_key = park_group.group_key and j.state = 'queued' and j.waits_for is null
+      and j.group_limit <= (select count(*) from jobs r where r.group_key = park_group.group_key and r.state = 'running')
+    limit 1000 for no key update skip locked)
+$$;
+
 CREATE FUNCTION codeteam.pause_mode(mode text, reason text DEFAULT ''::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
+  select check_mode(mode), demand(octet_length(reason) <= 1000, 'reason', reason, 'give at most 1000 bytes, or an empty text');
   insert into pauses as p (mode, reason) values (mode, reason)
   on conflict on constraint pauses_pkey do update set reason = excluded.reason
+$$;
+
+CREATE FUNCTION codeteam.rank_jobs(job uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  unranked uuid[];
+  ready    uuid[];
+  ranked   bigint := 0;
+  step     bigint;
+  stuck    uuid;
+begin
+  -- Look-ups in fences (offset 0): whatever the planner thinks of these tables, it goes from one job to the next by index.
+  with recursive below (id) as (
+    select rank_jobs.job
+    union
+    select a.id
+    from below b, lateral (select j.after from jobs j where j.id = b.id offset 0) j,
+         lateral (select a.id, a.depth from jobs a where a.id = any (j.after) offset 0) a
+    where a.depth is null
+  )
+  select array_agg(b.id) into unranked from below b;
+  insert into job_dependencies (job_id, after_id)
+  select j.id, a.id
+  from jobs j, lateral (select a.id from jobs a where a.id = any (j.after) and a.state <> 'succeeded' offset 0) a
+  where j.id = any (unranked)
+  on conflict do nothing;
+
+  ready := array(
+    select u from unnest(unranked) u
+    where (select count(*) from job_dependencies d, lateral (select a.depth from jobs a where a.id = d.after_id offset 0) a
+           where d.job_id = u and a.depth is null) = 0);
+  while ready <> '{}' loop
+    update jobs j set depth = 1 + (select max(a.depth) from jobs a where a.id = any (j.after)) where j.id = any (ready);
+    get diagnostics step = row_count;
+    ranked := ranked + step;
+    ready := array(
+      select distinct d.job_id
+      from unnest(ready) r, lateral (select d.job_id from job_dependencies d where d.after_id = r offset 0) d,
+           lateral (select j.depth from jobs j where j.id = d.job_id offset 0) j
+      where j.depth is null
+        and (select count(*) from job_dependencies o, lateral (select a.depth from jobs a where a.id = o.after_id offset 0) a
+             where o.job_id = d.job_id and a.depth is null) = 0);
+  end loop;
+
+  if ranked < cardinality(unranked) then
+    -- Each of those left waits for another of them: so many steps from one to the next lead into the cycle.
+    stuck := (select j.id from jobs j where j.id = any (unranked) and j.depth is null limit 1);
+    for step in 1 .. cardinality(unranked) - ranked loop
+      stuck := (select a.id from job_dependencies d join jobs a on a.id = d.after_id
+                where d.job_id = stuck and a.depth is null limit 1);
+    end loop;
+    raise exception 'job % is to come after jobs that come after it: break the cycle', stuck using errcode = 'QJ011';
+  end if;
+end
 $$;
 
 CREATE FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) RETURNS TABLE(seq bigint, attempt integer, at timestamp with time zone, kind text, data jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
+  select demand(job is not null, 'job', null, 'name the job whose events are read'),
+         demand(after_seq >= 0, 'after_seq', after_seq::text, 'give the last seq that you have seen, or 0'), check_most(most);
   select e.seq, e.attempt, e.at, e.kind, e.data from events e
   where e.job_id = read_events.job and e.seq > after_seq
   order by e.seq limit most
@@ -431,14 +1552,30 @@ CREATE FUNCTION codeteam.record_decision(service text, previous integer, target 
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
+  select demand(num_nulls(service, reason, observation) = 0, 'a decision', 'without service, reason or observation', 'say all three'),
+         demand(previous >= 0 and target >= 0, 'a decision', format('from %s to %s', previous, target), 'give numbers of workers from 0');
   insert into scale_decisions (service, previous, target, reason, observation)
   values (service, previous, target, reason, observation)
+$$;
+
+CREATE FUNCTION codeteam.refuse_job(field text, said text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if field <> '' then
+    raise exception '% is missing: a job needs task, repo and prompt', field using errcode = 'QJ007';
+  end if;
+  raise exception 'a job cannot be read: %: give it in its type and range', said using errcode = 'QJ007';
+end
 $$;
 
 CREATE FUNCTION codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text, lease_ms integer) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
+  select check_mode(mode), demand(worker is not null, 'worker', null, 'give an id of its own'),
+         demand(lease_ms between 1 and 3600000, 'lease_ms', lease_ms::text, 'give milliseconds from 1 to 3600000'),
+         demand(num_nulls(host, pid, version, sandbox) = 0, 'a worker', 'without host, pid, version or sandbox', 'say all four');
   delete from workers w where w.heartbeat_at < now() - interval '1 day';
   insert into workers (id, mode, host, pid, version, sandbox, lease_ms, lease_expires_at)
   values (worker, mode, host, pid, version, sandbox, lease_ms, clock_timestamp() + make_interval(secs => lease_ms / 1000.0))
@@ -452,6 +1589,7 @@ CREATE FUNCTION codeteam.release_job(job uuid, attempt integer, worker uuid, rea
 declare
   held jobs := hold(job, attempt, worker);
 begin
+  perform demand(reason is not null, 'reason', null, 'say why it is given back');
   perform append_event(job, attempt, 'released', jsonb_build_object('reason', reason));
   if held.cancel_requested then
     perform end_job(job, 'cancelled', 'none', 'cancelled', null);
@@ -473,18 +1611,38 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.reopened(mode text) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $$
+  with recursive waiting as (
+    (select j.repo from jobs j where j.mode = reopened.mode and j.waits_for = 'budget' order by j.repo limit 1)
+    union all
+    select (select j.repo from jobs j where j.mode = reopened.mode and j.waits_for = 'budget' and j.repo > w.repo order by j.repo limit 1)
+    from waiting w where w.repo is not null
+  )
+  select w.repo from waiting w
+  where w.repo is not null and not exists (select from stops_in_force s where s.repo = w.repo)
+$$;
+
 CREATE FUNCTION codeteam.requeue(job uuid, delay_ms bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
 declare
-  job_mode text;
+  back jobs;
 begin
   update jobs j
   set state = 'queued', worker_id = null,
+      waits_for = case when delay_ms > 0 then 'time' when exists (select from stops_in_force s where s.repo = j.repo) then 'budget' end,
       run_at = case when delay_ms > 0 then clock_timestamp() + make_interval(secs => delay_ms / 1000.0) else j.run_at end
   where j.id = requeue.job
-  returning j.mode into job_mode;
-  perform ring(array[job_mode, 'scaler']);
+  returning j.* into back;
+  if back.waits_for is null then
+    perform line_up(job, true);
+  end if;
+  if back.group_key is not null then
+    perform leave_group(back.group_key);
+  end if;
+  perform ring(array[back.mode, 'scaler']);
 end
 $$;
 
@@ -495,7 +1653,12 @@ CREATE FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call in
 declare
   held  jobs := hold(job, attempt, worker);
   spent bigint;
+  asked timestamptz := clock_timestamp();
 begin
+  if (call >= 1 and model ~ '\S' and worst_case_micros between 0 and 1000000000000 and worst_tokens between 0 and 1000000000000) is not true then
+    perform demand(false, 'a reservation', format('call %s of %s for %s micro-dollars and %s tokens', call, model, worst_case_micros, worst_tokens),
+      'give a call from 1, a model, and amounts from 0 to 1000000000000');
+  end if;
   if exists (select from ledger l where (l.job_id, l.attempt, l.call, l.kind) = (reserve.job, reserve.attempt, reserve.call, 'reservation')) then
     return;
   end if;
@@ -503,12 +1666,16 @@ begin
     select coalesce(sum(c.cost_micros), 0) into spent from calls c
     where c.job_id = reserve.job and c.attempt > held.fresh_after;
     if spent + worst_case_micros > held.cost_cap_micros then
-      raise exception 'job % has % micro-dollars left of its cap; call % could cost %',
-        job, held.cost_cap_micros - spent, call, worst_case_micros using errcode = 'QJ004';
+      raise exception 'the job has % left of its cost cap, and the next call could cost %: raise the cap, or ask for less',
+        dollars(held.cost_cap_micros - spent), dollars(worst_case_micros) using errcode = 'QJ004';
     end if;
   end if;
-  insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros, worst_tokens)
-  values (reserve.job, reserve.attempt, reserve.call, 'reservation', 'worst_case', held.repo, held.mode, reserve.model, worst_case_micros, reserve.worst_tokens);
+  perform add_spending(held.repo, asked, worst_case_micros);
+  if exists (select from budgets b where b.repo in ('', held.repo)) then
+    perform check_budgets(held.repo, asked, worst_case_micros);
+  end if;
+  insert into ledger (at, job_id, attempt, call, kind, basis, repo, mode, model, cost_micros, worst_tokens)
+  values (asked, reserve.job, reserve.attempt, reserve.call, 'reservation', 'worst_case', held.repo, held.mode, reserve.model, worst_case_micros, reserve.worst_tokens);
 end
 $$;
 
@@ -517,6 +1684,7 @@ CREATE FUNCTION codeteam.resume_mode(mode text) RETURNS boolean
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
 begin
+  perform check_mode(mode);
   delete from pauses p where p.mode = resume_mode.mode;
   if not found then
     return false;
@@ -530,30 +1698,113 @@ CREATE FUNCTION codeteam.retire_worker(worker uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
+  select demand(worker is not null, 'worker', null, 'name the worker that goes');
   delete from sleepers s where s.sleeper = retire_worker.worker;
   update workers w set stopped_at = clock_timestamp() where w.id = retire_worker.worker;
 $$;
 
-CREATE FUNCTION codeteam.retry_job(job uuid) RETURNS void
+CREATE FUNCTION codeteam.retry_job(job uuid, changes jsonb DEFAULT '{}'::jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
 declare
-  held jobs;
+  held  jobs := lock_job(job);
+  twin  uuid := open_twin(held);
+  said text;
 begin
-  select j.* into held from jobs j where j.id = retry_job.job for no key update;
-  if not found then
-    raise exception 'there is no job %', job using errcode = 'QJ003', hint = 'codeteam jobs lists them';
-  end if;
   if held.state not in ('failed', 'cancelled', 'dead') then
     raise exception 'job % is %: only a failed, cancelled or dead job can be retried', job, held.state using errcode = 'QJ002';
+  elsif twin is not null then
+    raise exception 'job % is open and has the same dedupe_key (%): wait for its end or cancel it, then retry this one',
+      twin, held.dedupe_key using errcode = 'QJ008';
   end if;
+  perform check_changes(changes);
+  begin
+    perform revive(job, changes);
+  exception when unique_violation or data_exception then
+    get stacked diagnostics said = message_text;
+    perform revival_refused(sqlstate, said);
+  end;
+  perform ring(array[held.mode, 'scaler']);
+end
+$$;
+
+CREATE FUNCTION codeteam.retry_jobs(selection jsonb, changes jsonb DEFAULT '{}'::jsonb, most integer DEFAULT 500, dry_run boolean DEFAULT false) RETURNS TABLE(changed bigint, remaining bigint, held_back bigint, as_of timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  held  jobs;
+  modes text[] := '{}';
+  said  text;
+begin
+  perform check_selection(retry_jobs.selection), check_most(retry_jobs.most);
+  perform demand(dry_run is not null, 'dry_run', null, 'give true or false');
+  perform check_changes(retry_jobs.changes);
+  as_of := clock_timestamp();
+  changed := 0;
+  if not dry_run then
+    begin
+      for held in
+        select j.* from unnest(lock_dead(retry_jobs.selection, most, true)) with ordinality as c (id, n) join jobs j on j.id = c.id
+        order by c.n
+      loop
+        continue when open_twin(held) is not null; -- one that was retried just now
+        perform revive(held.id, retry_jobs.changes);
+        changed := changed + 1;
+        modes := modes || held.mode;
+      end loop;
+    exception when unique_violation or data_exception then
+      get stacked diagnostics said = message_text;
+      perform revival_refused(sqlstate, said);
+    end;
+  end if;
+  if changed > 0 then
+    perform ring(modes || 'scaler'::text);
+  end if;
+  select count(*) filter (where d.free), count(*) filter (where not d.free) into remaining, held_back
+  from (select l.dedupe_key is null or open_twin(l) is null as free from dead_letters(retry_jobs.selection) l
+        limit case when dry_run then null else 10000 end) d;
+  return next;
+end
+$$;
+
+CREATE FUNCTION codeteam.revival_refused(state text, said text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if state = '23505' then
+    raise exception 'another job of the same dedupe_key was opened at this very moment: wait for its end, then retry this one'
+      using errcode = 'QJ008';
+  end if;
+  raise exception 'the changes cannot be made: %', said using errcode = 'QJ007';
+end
+$$;
+
+CREATE FUNCTION codeteam.revive(job uuid, changes jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
   update jobs j
-  set fresh_after = j.attempt, failures = 0, deaths = 0, cancel_requested = false, outcome = null, exit_reason = null, error = null,
+  set prompt = case when changes ? 'prompt' then changes ->> 'prompt' else j.prompt end,
+      model = case when changes ? 'model' then changes ->> 'model' else j.model end,
+      test_command = case when changes ? 'test_command' then changes ->> 'test_command' else j.test_command end,
+      step_cap = case when changes ? 'step_cap' then (changes ->> 'step_cap')::integer else j.step_cap end,
+      token_cap = case when changes ? 'token_cap' then (changes ->> 'token_cap')::bigint else j.token_cap end,
+      time_limit_ms = case when changes ? 'time_limit_ms' then (changes ->> 'time_limit_ms')::bigint else j.time_limit_ms end,
+      cost_cap_micros = case when changes ? 'cost_cap_micros' then (changes ->> 'cost_cap_micros')::bigint else j.cost_cap_micros end,
+      priority = case when changes ? 'priority' then coalesce((changes ->> 'priority')::smallint, 0) else j.priority end,
+      fresh_after = j.attempt, failures = 0, deaths = 0, cancel_requested = false, outcome = null, exit_reason = null, error = null,
+      fingerprint = null, acknowledged_at = null, acknowledged_by = null,
       finished_at = null, state = 'queued', run_at = clock_timestamp()
-  where j.id = retry_job.job;
-  perform append_event(job, 0, 'retried', '{}');
-  perform requeue(job, 0);
+  where j.id = revive.job;
+  perform check_job(j) from jobs j where j.id = revive.job;
+  perform append_event(job, 0, 'retried', jsonb_build_object('changes', changes));
+  if not await_again(job) then
+    perform line_up(job);
+  end if;
 end
 $$;
 
@@ -561,11 +1812,11 @@ CREATE FUNCTION codeteam.ring(topics text[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
-  if current_setting('transaction_isolation') = 'read committed' then
+  if current_setting('transaction_isolation') <> 'read committed' then
+    perform pg_notify('codeteam_' || topic, '') from unnest(topics) as topic;
+  elsif exists (select from sleepers) then -- rarely, or the table would not be filling
     perform pg_notify('codeteam_' || s.topic, '')
     from (select distinct topic from sleepers where topic = any (topics)) s;
-  else
-    perform pg_notify('codeteam_' || topic, '') from unnest(topics) as topic;
   end if;
 end
 $$;
@@ -577,29 +1828,81 @@ CREATE FUNCTION codeteam.schema_version() RETURNS integer
   select max(version)::integer from schema_history
 $$;
 
+CREATE FUNCTION codeteam.set_budget(repo text, period text, limit_micros bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+declare
+  key text := budget_key(repo, period);
+begin
+  if period is null then
+    raise exception 'no period is named: use day or ever' using errcode = 'QJ007';
+  elsif limit_micros is null or limit_micros not between 1 and 1000000000000000 then
+    raise exception 'a budget is 1 to 1000000000000000 micro-dollars, not %', coalesce(limit_micros::text, 'null')
+      using errcode = 'QJ007', hint = 'to stop all work, pause its modes';
+  end if;
+  perform hold_spending();
+  insert into budgets as b (repo, period, limit_micros) values (key, set_budget.period, set_budget.limit_micros)
+  on conflict on constraint budgets_pkey do update set limit_micros = excluded.limit_micros;
+  perform weigh_stop(key, clock_timestamp());
+end
+$$;
+
 CREATE FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
 #variable_conflict use_variable
+declare
+  reserved ledger;
+  due      bigint; -- what it did cost
 begin
+  perform check_events(after_seq, kinds, data);
+  if (basis in ('reported', 'unbilled', 'worst_case') and model ~ '\S'
+      and (basis <> 'reported' or cost_micros between 0 and 1000000000000)
+      and num_nulls(uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning) = 0
+      and least(uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning) >= 0
+      and greatest(uncached, cache_read, cache_write_5m, cache_write_1h, output) <= 1000000000000
+      and reasoning <= output) is not true then
+    perform demand(false, 'a settlement', format('%s of %s for %s micro-dollars and %s tokens', basis, model, cost_micros,
+      array[uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning]),
+      'give reported, unbilled or worst_case, a model, counts from 0 to 1000000000000, and no more reasoning than output');
+  end if;
   -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
   perform from jobs j where j.id = settle.job for no key update;
   if exists (select from ledger l where (l.job_id, l.attempt, l.call, l.kind) = (settle.job, settle.attempt, settle.call, 'settlement')) then
     return (select max(e.seq) from events e where e.job_id = settle.job);
   end if;
   perform hold(job, attempt, worker);
-  insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros,
-                      uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning, request_id, raw_usage)
-  select r.job_id, r.attempt, r.call, 'settlement', basis, r.repo, r.mode, model,
-         case basis when 'worst_case' then r.cost_micros when 'unbilled' then 0 else cost_micros end,
-         uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning, request_id, raw_usage
-  from ledger r
+  select r.* into reserved from ledger r
   where r.job_id = settle.job and r.attempt = settle.attempt and r.call = settle.call and r.kind = 'reservation';
   if not found then
     raise exception 'call % of attempt % of job % was never reserved', call, attempt, job using errcode = 'QJ005';
   end if;
+  due := case basis when 'worst_case' then reserved.cost_micros when 'unbilled' then 0 else cost_micros end;
+  insert into ledger (job_id, attempt, call, kind, basis, repo, mode, model, cost_micros,
+                      uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning, request_id, raw_usage)
+  values (reserved.job_id, reserved.attempt, reserved.call, 'settlement', basis, reserved.repo, reserved.mode, model, due,
+          uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning, request_id, raw_usage);
+  if due <> reserved.cost_micros then
+    perform add_spending(reserved.repo, reserved.at, due - reserved.cost_micros);
+    if exists (select from budget_stops) then -- perhaps there is room now for the call that was refused
+      perform lock_budget(s.repo), weigh_stop(s.repo, clock_timestamp())
+      from unnest(array['', reserved.repo]) as s (repo);
+    end if;
+  end if;
   return append_events(job, attempt, worker, after_seq, kinds, data);
+end
+$$;
+
+CREATE FUNCTION codeteam.settle_dependants(ended uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$ -- planned while job_dependencies is empty, and used when it is not
+begin
+  if exists (select from unnest(ended) e, lateral (select from job_dependencies d where d.after_id = e offset 0) d) then
+    perform end_waiting(ended);
+  end if;
 end
 $$;
 
@@ -607,20 +1910,50 @@ CREATE FUNCTION codeteam.silent_workers(among uuid[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
+  select demand(array_position(among, null) is null and among is not null, 'among', among::text, 'give an array of workers'' ids');
   select w.id from workers w
   where w.id = any (among)
     and (lease_ends(w) <= now() and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
          or greatest(w.heartbeat_at, pg_postmaster_start_time()) <= now() - interval '2 minutes')
 $$;
 
-CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text DEFAULT NULL::text, base text DEFAULT NULL::text, test_command text DEFAULT NULL::text, model text DEFAULT NULL::text, step_cap integer DEFAULT NULL::integer, token_cap bigint DEFAULT NULL::bigint, time_limit_ms bigint DEFAULT NULL::bigint, cost_cap_micros bigint DEFAULT NULL::bigint, priority smallint DEFAULT NULL::smallint, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, dedupe_key text DEFAULT NULL::text, id uuid DEFAULT NULL::uuid) RETURNS uuid
+CREATE FUNCTION codeteam.spent(repo text, period text, at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  day   bigint;
+  total bigint;
+begin
+  if repo = '' then
+    select coalesce(sum(s.day_micros) filter (where s.day = budget_day(at)), 0), coalesce(sum(s.ever_micros), 0) into day, total
+    from spending s;
+  else
+    select coalesce(sum(s.day_micros) filter (where s.day = budget_day(at)), 0), coalesce(sum(s.ever_micros), 0) into day, total
+    from spending s where s.repo = spent.repo;
+  end if;
+  return case period when 'day' then day else total end;
+end
+$$;
+
+CREATE FUNCTION codeteam.spent_words(budget text, opens_at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select format('the %s budget of %s is spent: ', case when opens_at is null then 'total' else 'daily' end,
+                case budget when '' then 'all repositories' else 'this repository' end)
+      || coalesce('it opens again at ' || to_char(opens_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC, or when somebody raises it',
+                  'it opens when somebody raises it')
+      || ' with `codeteam budget set`'
+$$;
+
+CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text DEFAULT NULL::text, base text DEFAULT NULL::text, test_command text DEFAULT NULL::text, model text DEFAULT NULL::text, step_cap integer DEFAULT NULL::integer, token_cap bigint DEFAULT NULL::bigint, time_limit_ms bigint DEFAULT NULL::bigint, cost_cap_micros bigint DEFAULT NULL::bigint, priority smallint DEFAULT NULL::smallint, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, dedupe_key text DEFAULT NULL::text, id uuid DEFAULT NULL::uuid, group_key text DEFAULT NULL::text, group_limit smallint DEFAULT NULL::smallint, after uuid[] DEFAULT NULL::uuid[]) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
   select submit_jobs(jsonb_build_array(jsonb_build_object(
     'id', id, 'mode', mode, 'task', task, 'repo', repo, 'base', base, 'prompt', prompt, 'test_command', test_command,
     'model', model, 'step_cap', step_cap, 'token_cap', token_cap, 'time_limit_ms', time_limit_ms,
-    'cost_cap_micros', cost_cap_micros, 'priority', priority, 'run_at', run_at, 'dedupe_key', dedupe_key)))
+    'cost_cap_micros', cost_cap_micros, 'priority', priority, 'run_at', run_at, 'dedupe_key', dedupe_key,
+    'group_key', group_key, 'group_limit', group_limit, 'after', after)))
 $$;
 
 CREATE FUNCTION codeteam.submit_jobs(jobs jsonb) RETURNS SETOF uuid
@@ -628,33 +1961,32 @@ CREATE FUNCTION codeteam.submit_jobs(jobs jsonb) RETURNS SETOF uuid
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
 declare
-  known   constant text[] := array['id', 'mode', 'task', 'repo', 'base', 'prompt', 'test_command', 'model', 'step_cap', 'token_cap',
-    'time_limit_ms', 'cost_cap_micros', 'priority', 'run_at', 'dedupe_key'];
-  strange text;
-  asked   jsonb; -- each with an id
-  ids     uuid[];
+  asked jsonb; -- each with an id
+  ids   uuid[];
+  field text;
+  said  text;
 begin
-  if jsonb_typeof(jobs) is distinct from 'array'
-     or exists (select from jsonb_array_elements(jobs) e where jsonb_typeof(e) <> 'object') then
-    raise exception 'jobs is no array of objects' using errcode = 'QJ007', hint = 'write [{"task": ..., "repo": ..., "prompt": ...}]';
-  end if;
-  select k into strange from jsonb_array_elements(jobs) e, jsonb_object_keys(e) k where not k = any (known) limit 1;
-  if found then
-    raise exception 'a job has no %', strange using errcode = 'QJ007', hint = 'use ' || array_to_string(known, ', ');
-  end if;
+  perform check_jobs(jobs);
   select jsonb_agg(e || jsonb_build_object('id', coalesce(nullif(e -> 'id', 'null'), to_jsonb(gen_random_uuid()))) order by n)
   into asked from jsonb_array_elements(jobs) with ordinality as x (e, n);
   loop
-    insert into jobs (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,
-                      priority, run_at, dedupe_key)
-    select a.id,
-           coalesce(a.mode, case when a.task in ('bug_fix', 'refactor', 'analysis', 'review') then 'mechanic' else 'genius' end),
-           a.task, a.repo, a.base, a.prompt, a.test_command, a.model, a.step_cap, a.token_cap, a.time_limit_ms,
-           a.cost_cap_micros, coalesce(a.priority, 0), coalesce(a.run_at, now()), a.dedupe_key
-    from jsonb_to_recordset(asked) as a (
-      id uuid, mode text, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer,
-      token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamptz, dedupe_key text)
-    on conflict do nothing;
+    begin
+      insert into jobs (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,
+                        priority, run_at, dedupe_key, group_key, group_limit, after)
+      select a.id,
+             coalesce(a.mode, case when a.task in ('bug_fix', 'refactor', 'analysis', 'review') then 'mechanic' else 'genius' end),
+             a.task, a.repo, a.base, a.prompt, a.test_command, a.model, a.step_cap, a.token_cap, a.time_limit_ms,
+             a.cost_cap_micros, coalesce(a.priority, 0), coalesce(a.run_at, now()), a.dedupe_key,
+             a.group_key, coalesce(a.group_limit, 1), a.after
+      from jsonb_to_recordset(asked) as a (
+        id uuid, mode text, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer,
+        token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamptz, dedupe_key text,
+        group_key text, group_limit smallint, after uuid[])
+      on conflict do nothing;
+    exception when data_exception or not_null_violation then
+      get stacked diagnostics field = column_name, said = message_text;
+      perform refuse_job(field, said);
+    end;
     -- A statement of its own: what others committed while the insert waited for them is visible only now.
     select array_agg(coalesce(
       (select j.id from codeteam.jobs j where j.id = a.id),
@@ -678,6 +2010,7 @@ declare
   lost   jobs;
   swept  integer := 0;
 begin
+  perform check_most(most);
   -- A heartbeat that comes meanwhile waits for this row, or this skips it: a worker is silent or not, never both.
   for silent in
     select w.id from workers w
@@ -703,12 +2036,222 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.sweep_history(keep interval, most integer DEFAULT 100, most_events integer DEFAULT 5000) RETURNS TABLE(jobs bigint, events bigint, more boolean, next_due_ms bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$ -- the index has the order, whatever the planner thinks of the table
+#variable_conflict use_column
+declare
+  due     timestamptz;
+  found   uuid[]; -- locked
+  leaving uuid[];
+  old     integer;
+begin
+  perform demand((keep between interval '0' and interval '100 years') and most >= 1 and most_events >= 1, 'a sweep',
+    format('of %s jobs and %s events older than %s', most, most_events, keep), 'give an interval of up to 100 years and numbers from 1');
+  due := now() - keep;
+  select array_agg(o.id order by o.finished_at, o.id) into found from (
+    select j.id, j.finished_at from jobs j
+    where j.finished_at < due and j.finished_at is not null and (j.state <> 'dead' or j.acknowledged_at is not null)
+    order by j.finished_at limit most for update skip locked
+  ) o;
+  -- A statement of its own: it sees what was written before the rows were locked. A journal has no gaps, so that its last seq is its length.
+  select array_agg(s.id), coalesce(sum(s.length), 0) into leaving, sweep_history.events from (
+    select f.id, l.length, sum(l.length) over (order by f.n) as length_so_far, f.n
+    from unnest(found) with ordinality as f (id, n)
+    cross join lateral (select coalesce(max(e.seq), 0) as length from events e where e.job_id = f.id) l
+  ) s
+  where s.n = 1 or s.length_so_far <= most_events;
+
+  with gone as (
+    delete from jobs j where j.id = any (leaving) returning j.mode, j.state, (j.finished_at at time zone 'UTC')::date as day
+  ), counted as (
+    insert into swept_days as s (day, mode, state, jobs)
+    select g.day, g.mode, g.state, count(*) from gone g group by g.day, g.mode, g.state order by g.mode, g.state, g.day
+    on conflict on constraint swept_days_pkey do update set jobs = s.jobs + excluded.jobs
+  )
+  select count(*) into sweep_history.jobs from gone;
+
+  delete from scale_decisions d
+  where d.id = any (array(select o.id from scale_decisions o where o.at < due order by o.at limit most for update skip locked));
+  get diagnostics old = row_count;
+
+  more := coalesce(cardinality(found) >= most or cardinality(leaving) < cardinality(found), false) or old >= most;
+  select greatest(ceil(extract(epoch from j.finished_at + keep - clock_timestamp()) * 1000), 0) into sweep_history.next_due_ms
+  from jobs j
+  where j.finished_at is not null and (j.state <> 'dead' or j.acknowledged_at is not null)
+  order by j.finished_at limit 1;
+  return next;
+end
+$$;
+
+CREATE FUNCTION codeteam.take_jobs(worker uuid, mode text, most integer, holds boolean) RETURNS uuid[]
+    LANGUAGE plpgsql
+    AS $$
+declare
+  next    record;
+  taken   uuid[] := '{}';
+  stopped boolean; -- whether any budget is spent
+  reopens boolean; -- whether jobs wait for one
+  room    boolean; -- in the group of the next one
+  again   boolean; -- whether to look once more, because some stepped out of line
+begin
+  -- This and the next look ask for the first of an order that an index has: however many wait, they cost the same.
+  if (select j.run_at from jobs j where j.mode = take_jobs.mode and j.waits_for = 'time' order by j.run_at limit 1) <= now() then
+    perform line_up_due(take_jobs.mode);
+  end if;
+  select exists (select from budget_stops),
+         (select true from jobs j where j.mode = take_jobs.mode and j.waits_for = 'budget' order by j.repo limit 1)
+  into stopped, reopens;
+  if reopens then
+    perform line_up_reopened(take_jobs.mode);
+  end if;
+  if exists (select from pauses p where p.mode = take_jobs.mode)
+     or stopped and exists (select from stops_in_force s where s.repo = '') then
+    return taken;
+  end if;
+  for round in 1 .. 5 loop -- one call does not empty a long queue of jobs that have to wait
+    again := false;
+    for next in
+      -- One priority after the other, each from the beginning of its line: the nested loop stops when it has enough.
+      select j.* from (select * from lines l where l.mode = take_jobs.mode order by l.priority desc offset 0) l
+      cross join lateral (
+        select j.id, j.priority, j.turn, j.repo, j.group_key, j.group_limit from jobs j
+        where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and j.priority = l.priority and j.turn >= l.starts_at
+          and j.id <> all (taken)
+        order by j.turn limit most - cardinality(taken) for no key update skip locked
+      ) j
+      limit most - cardinality(taken)
+    loop
+      if next.turn & 127 = 0 then
+        perform advance_line(take_jobs.mode, next.priority, next.turn);
+      end if;
+      if stopped and exists (select from stops_in_force s where s.repo = next.repo) then
+        perform park_for_budget(next.repo);
+        again := true;
+        holds := true;
+      elsif next.group_key is null then
+        taken := taken || next.id;
+      else
+        room := group_has_room(next.group_key, next.group_limit, not holds);
+        holds := true;
+        if room is null then
+          return taken; -- the rest is left for the next claim
+        elsif room then
+          taken := taken || next.id;
+          update jobs j set state = 'running', worker_id = take_jobs.worker where j.id = next.id; -- counts from now on
+        else
+          perform park_group(next.group_key);
+          again := true;
+        end if;
+      end if;
+    end loop;
+    exit when not again or cardinality(taken) >= most;
+  end loop;
+  return taken;
+end
+$$;
+
+CREATE FUNCTION codeteam.wait_for_budget(job uuid, attempt integer, worker uuid, worst_case_micros bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+declare
+  held   jobs := hold(job, attempt, worker);
+  at     timestamptz;
+  reason text;
+begin
+  perform demand(worst_case_micros between 0 and 1000000000000, 'worst_case_micros', worst_case_micros::text, 'give 0 to 1000000000000');
+  perform hold_spending();
+  at := clock_timestamp();
+  delete from budget_stops s where s.opens_at <= at;
+  insert into budget_stops as s (repo, opens_at, needs_micros)
+  select b.repo, case when bool_or(b.period = 'ever') then null else next_budget_day(at) end, worst_case_micros
+  from budgets b
+  where b.repo in ('', held.repo) and spent(b.repo, b.period, at) + worst_case_micros > b.limit_micros
+  group by b.repo
+  on conflict on constraint budget_stops_pkey do nothing; -- the first call that was refused says how much room ends it
+  select string_agg(spent_words(s.repo, s.opens_at), '; ' order by s.repo) into reason
+  from stops_in_force s where s.repo in ('', held.repo);
+  perform append_event(job, attempt, 'released', jsonb_build_object('reason', coalesce(reason, 'its budget has room again')));
+  if held.cancel_requested then
+    perform end_job(job, 'cancelled', 'none', 'cancelled', null);
+  else
+    perform requeue(job, 0);
+  end if;
+  if reason is not null then
+    perform park_for_budget(held.repo) from stops_in_force s where s.repo = held.repo;
+    perform ring(array['mechanic', 'genius', 'scaler']); -- who sleeps hears when it opens
+  end if;
+end
+$$;
+
 CREATE FUNCTION codeteam.wake(topic text, sleeper uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
+  select check_topic(topic, sleeper, gen_random_uuid(), 0);
   delete from sleepers s where s.topic = wake.topic and s.sleeper = wake.sleeper
 $$;
+
+CREATE FUNCTION codeteam.weigh_stop(budget text, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  stop   budget_stops;
+  blocks text[]; -- the periods of the budgets that have no room
+begin
+  select s.* into stop from budget_stops s where s.repo = budget;
+  if not found then
+    return;
+  elsif stop.opens_at <= weigh_stop.at then
+    delete from budget_stops s where s.repo = budget; -- it holds nobody any more, and everybody knows
+    return;
+  end if;
+  select array_agg(b.period) into blocks from budgets b
+  where b.repo = budget and spent(b.repo, b.period, weigh_stop.at) + stop.needs_micros > b.limit_micros;
+  if blocks is null then
+    delete from budget_stops s where s.repo = budget;
+    perform ring(array['mechanic', 'genius', 'scaler']);
+  else
+    update budget_stops s set opens_at = case when 'ever' = any (blocks) then null else next_budget_day(weigh_stop.at) end
+    where s.repo = budget;
+  end if;
+end
+$$;
+
+CREATE FUNCTION codeteam.works_since() RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+  select works_since from compatibility
+$$;
+
+CREATE SEQUENCE codeteam.arrivals
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    MAXVALUE 8589934591
+    CACHE 1
+    CYCLE;
+
+CREATE TABLE codeteam.budget_stops (
+    repo text NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    opens_at timestamp with time zone,
+    needs_micros bigint NOT NULL
+);
+
+CREATE TABLE codeteam.budgets (
+    repo text NOT NULL,
+    period text NOT NULL,
+    limit_micros bigint NOT NULL,
+    CONSTRAINT budgets_limit_micros_check CHECK (((limit_micros >= 1) AND (limit_micros <= '1000000000000000'::bigint))),
+    CONSTRAINT budgets_period_check CHECK ((period = ANY (ARRAY['day'::text, 'ever'::text]))),
+    CONSTRAINT budgets_repo_check CHECK (((repo = ''::text) OR ((repo ~ '\S'::text) AND (octet_length(repo) <= 2000))))
+);
 
 CREATE TABLE codeteam.ledger (
     id bigint NOT NULL,
@@ -742,7 +2285,8 @@ CREATE TABLE codeteam.ledger (
     CONSTRAINT ledger_output_check CHECK (((output >= 0) AND (output <= '1000000000000'::bigint))),
     CONSTRAINT ledger_uncached_check CHECK (((uncached >= 0) AND (uncached <= '1000000000000'::bigint))),
     CONSTRAINT ledger_worst_tokens_check CHECK (((worst_tokens >= 0) AND (worst_tokens <= '1000000000000'::bigint)))
-);
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_freeze_min_age='0');
 
 CREATE VIEW codeteam.calls AS
  SELECT r.job_id,
@@ -766,6 +2310,17 @@ CREATE VIEW codeteam.calls AS
      LEFT JOIN codeteam.ledger s ON (((s.job_id = r.job_id) AND (s.attempt = r.attempt) AND (s.call = r.call) AND (s.kind = 'settlement'::text))))
   WHERE (r.kind = 'reservation'::text);
 
+CREATE TABLE codeteam.lines (
+    mode text NOT NULL,
+    priority smallint NOT NULL,
+    starts_at bigint DEFAULT 0 NOT NULL,
+    next_start bigint DEFAULT 0 NOT NULL,
+    next_xid xid8,
+    CONSTRAINT lines_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text]))),
+    CONSTRAINT lines_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
+)
+WITH (fillfactor='10', autovacuum_vacuum_threshold='20');
+
 CREATE TABLE codeteam.pauses (
     mode text NOT NULL,
     since timestamp with time zone DEFAULT now() NOT NULL,
@@ -774,14 +2329,34 @@ CREATE TABLE codeteam.pauses (
     CONSTRAINT pauses_reason_check CHECK ((octet_length(reason) <= 1000))
 );
 
+CREATE VIEW codeteam.stops_in_force AS
+ SELECT s.repo,
+    s.since,
+    s.opens_at,
+    s.needs_micros
+   FROM codeteam.budget_stops s
+  WHERE ((s.opens_at IS NULL) OR (s.opens_at > clock_timestamp()));
+
 CREATE VIEW codeteam.claimable AS
  SELECT j.id,
     j.mode,
     j.priority,
-    j.run_at
-   FROM codeteam.jobs j
-  WHERE ((j.state = 'queued'::text) AND (j.run_at <= now()) AND (j.mode <> ALL (ARRAY( SELECT p.mode
-           FROM codeteam.pauses p))));
+    j.turn,
+    j.run_at,
+    j.group_key,
+    j.group_limit
+   FROM (codeteam.lines l
+     JOIN codeteam.jobs j ON (((j.mode = l.mode) AND (j.priority = l.priority) AND (j.turn >= l.starts_at))))
+  WHERE ((j.state = 'queued'::text) AND (j.waits_for IS NULL) AND (l.mode <> ALL (ARRAY( SELECT p.mode
+           FROM codeteam.pauses p))) AND (NOT (EXISTS ( SELECT
+           FROM codeteam.stops_in_force s
+          WHERE (s.repo = ''::text)))));
+
+CREATE TABLE codeteam.compatibility (
+    only_row boolean DEFAULT true NOT NULL,
+    works_since integer NOT NULL,
+    CONSTRAINT compatibility_only_row_check CHECK (only_row)
+);
 
 CREATE TABLE codeteam.events (
     job_id uuid NOT NULL,
@@ -791,7 +2366,8 @@ CREATE TABLE codeteam.events (
     kind text NOT NULL,
     data jsonb NOT NULL,
     CONSTRAINT events_kind_check CHECK ((kind ~ '^[a-z_]{1,40}$'::text))
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_freeze_min_age='0', vacuum_truncate=off, toast.autovacuum_vacuum_scale_factor='0.02', toast.autovacuum_vacuum_insert_scale_factor='0.05', toast.vacuum_truncate=off);
 
 CREATE TABLE codeteam.functions_applied (
     only_row boolean DEFAULT true NOT NULL,
@@ -799,6 +2375,13 @@ CREATE TABLE codeteam.functions_applied (
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT functions_applied_only_row_check CHECK (only_row)
 );
+
+CREATE TABLE codeteam.job_dependencies (
+    job_id uuid NOT NULL,
+    after_id uuid NOT NULL,
+    confirmed boolean DEFAULT false NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.01', autovacuum_analyze_threshold='20');
 
 ALTER TABLE codeteam.ledger ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME codeteam.ledger_id_seq
@@ -843,13 +2426,52 @@ CREATE TABLE codeteam.sleepers (
     backend integer NOT NULL,
     CONSTRAINT sleepers_topic_check CHECK ((topic = ANY (ARRAY['mechanic'::text, 'genius'::text, 'scaler'::text, 'events'::text])))
 )
+WITH (fillfactor='50', autovacuum_vacuum_threshold='20', autovacuum_vacuum_scale_factor='0', vacuum_truncate=off);
+
+CREATE TABLE codeteam.spending (
+    repo text NOT NULL,
+    shard smallint NOT NULL,
+    day date NOT NULL,
+    day_micros bigint NOT NULL,
+    ever_micros bigint NOT NULL,
+    CONSTRAINT spending_shard_check CHECK (((shard >= 0) AND (shard <= 7)))
+)
 WITH (fillfactor='50', autovacuum_vacuum_threshold='20');
+
+CREATE VIEW codeteam.spending_by_ledger AS
+ SELECT c.repo,
+    (COALESCE(sum(c.cost_micros) FILTER (WHERE (((c.asked_at AT TIME ZONE 'UTC'::text))::date = ((clock_timestamp() AT TIME ZONE 'UTC'::text))::date)), (0)::numeric))::bigint AS day_micros,
+    (sum(c.cost_micros))::bigint AS ever_micros
+   FROM codeteam.calls c
+  GROUP BY c.repo;
+
+CREATE TABLE codeteam.swept_days (
+    day date NOT NULL,
+    mode text NOT NULL,
+    state text NOT NULL,
+    jobs bigint NOT NULL,
+    CONSTRAINT swept_days_jobs_check CHECK ((jobs > 0)),
+    CONSTRAINT swept_days_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text]))),
+    CONSTRAINT swept_days_state_check CHECK ((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text, 'dead'::text])))
+);
+
+ALTER TABLE ONLY codeteam.budget_stops
+    ADD CONSTRAINT budget_stops_pkey PRIMARY KEY (repo);
+
+ALTER TABLE ONLY codeteam.budgets
+    ADD CONSTRAINT budgets_pkey PRIMARY KEY (repo, period);
+
+ALTER TABLE ONLY codeteam.compatibility
+    ADD CONSTRAINT compatibility_pkey PRIMARY KEY (only_row);
 
 ALTER TABLE ONLY codeteam.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (job_id, seq);
 
 ALTER TABLE ONLY codeteam.functions_applied
     ADD CONSTRAINT functions_applied_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY codeteam.job_dependencies
+    ADD CONSTRAINT job_dependencies_pkey PRIMARY KEY (job_id, after_id);
 
 ALTER TABLE ONLY codeteam.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -859,6 +2481,9 @@ ALTER TABLE ONLY codeteam.ledger
 
 ALTER TABLE ONLY codeteam.ledger
     ADD CONSTRAINT ledger_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY codeteam.lines
+    ADD CONSTRAINT lines_pkey PRIMARY KEY (mode, priority);
 
 ALTER TABLE ONLY codeteam.pauses
     ADD CONSTRAINT pauses_pkey PRIMARY KEY (mode);
@@ -872,34 +2497,89 @@ ALTER TABLE ONLY codeteam.schema_history
 ALTER TABLE ONLY codeteam.sleepers
     ADD CONSTRAINT sleepers_pkey PRIMARY KEY (topic, sleeper);
 
+ALTER TABLE ONLY codeteam.spending
+    ADD CONSTRAINT spending_pkey PRIMARY KEY (repo, shard);
+
+ALTER TABLE ONLY codeteam.swept_days
+    ADD CONSTRAINT swept_days_pkey PRIMARY KEY (mode, state, day);
+
 ALTER TABLE ONLY codeteam.workers
     ADD CONSTRAINT workers_pkey PRIMARY KEY (id);
 
-CREATE INDEX jobs_due ON codeteam.jobs USING btree (mode, run_at) WHERE (state = 'queued'::text);
+CREATE INDEX job_dependencies_after ON codeteam.job_dependencies USING btree (after_id);
+
+CREATE INDEX job_dependencies_unconfirmed ON codeteam.job_dependencies USING btree (after_id) WHERE (NOT confirmed);
+
+CREATE INDEX jobs_dead_alike ON codeteam.jobs USING btree (fingerprint, finished_at, id) WHERE ((state = ANY (ARRAY['failed'::text, 'dead'::text])) AND (acknowledged_at IS NULL));
+
+CREATE INDEX jobs_dead_letters ON codeteam.jobs USING btree (finished_at, id) WHERE ((state = ANY (ARRAY['failed'::text, 'dead'::text])) AND (acknowledged_at IS NULL));
+
+CREATE INDEX jobs_for_budget ON codeteam.jobs USING btree (mode, repo, run_at) WHERE (waits_for = 'budget'::text);
+
+CREATE INDEX jobs_group ON codeteam.jobs USING btree (group_key, state, waits_for) WHERE ((group_key IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
+
+CREATE INDEX jobs_lane ON codeteam.jobs USING btree (mode, priority, hashtextextended(repo, (0)::bigint), turn) WHERE ((state = 'queued'::text) AND (waits_for IS NULL));
+
+CREATE INDEX jobs_leaving ON codeteam.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND ((state <> 'dead'::text) OR (acknowledged_at IS NOT NULL)));
+
+CREATE INDEX jobs_line ON codeteam.jobs USING btree (mode, priority, turn) WHERE ((state = 'queued'::text) AND (waits_for IS NULL));
+
+CREATE INDEX jobs_listed ON codeteam.jobs USING btree (state, mode, created_at, id);
 
 CREATE UNIQUE INDEX jobs_open_dedupe_key ON codeteam.jobs USING btree (dedupe_key) WHERE ((dedupe_key IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
 
-CREATE INDEX jobs_queued ON codeteam.jobs USING btree (mode, priority DESC, run_at, id) WHERE (state = 'queued'::text);
-
-CREATE INDEX jobs_recent ON codeteam.jobs USING btree (created_at DESC, id);
-
 CREATE INDEX jobs_running ON codeteam.jobs USING btree (worker_id) WHERE (state = 'running'::text);
+
+CREATE INDEX jobs_waiting ON codeteam.jobs USING btree (mode, waits_for, run_at) WHERE (waits_for IS NOT NULL);
 
 CREATE INDEX scale_decisions_recent ON codeteam.scale_decisions USING btree (at DESC);
 
-CREATE TRIGGER doorbell AFTER INSERT ON codeteam.jobs REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION codeteam.jobs_doorbell();
+CREATE TRIGGER arrive BEFORE INSERT ON codeteam.jobs FOR EACH ROW EXECUTE FUNCTION codeteam.jobs_arrive();
 
-ALTER TABLE ONLY codeteam.events
-    ADD CONSTRAINT events_job_id_fkey FOREIGN KEY (job_id) REFERENCES codeteam.jobs(id) ON DELETE CASCADE;
+CREATE CONSTRAINT TRIGGER arrive_for_budget AFTER INSERT ON codeteam.jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.waits_for = 'budget'::text)) EXECUTE FUNCTION codeteam.budget_arrival();
+
+CREATE TRIGGER await AFTER INSERT ON codeteam.jobs FOR EACH ROW WHEN ((new.waits_for = 'jobs'::text)) EXECUTE FUNCTION codeteam.jobs_await();
+
+CREATE CONSTRAINT TRIGGER confirm AFTER INSERT ON codeteam.job_dependencies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION codeteam.dependencies_confirm();
+
+CREATE TRIGGER leave AFTER DELETE ON codeteam.jobs REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION codeteam.jobs_leave();
+
+ALTER TABLE ONLY codeteam.job_dependencies
+    ADD CONSTRAINT job_dependencies_after_id_fkey FOREIGN KEY (after_id) REFERENCES codeteam.jobs(id);
+
+ALTER TABLE ONLY codeteam.job_dependencies
+    ADD CONSTRAINT job_dependencies_job_id_fkey FOREIGN KEY (job_id) REFERENCES codeteam.jobs(id) ON DELETE CASCADE;
 
 GRANT USAGE ON SCHEMA codeteam TO codeteam_api;
 GRANT USAGE ON SCHEMA codeteam TO codeteam_worker;
 GRANT USAGE ON SCHEMA codeteam TO codeteam_scaler;
 
+REVOKE ALL ON FUNCTION codeteam.acknowledge_job(job uuid, by_whom text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.acknowledge_job(job uuid, by_whom text) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.acknowledge_jobs(selection jsonb, by_whom text, most integer, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.acknowledge_jobs(selection jsonb, by_whom text, most integer, dry_run boolean) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.add_spending(repo text, at timestamp with time zone, micros bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.advance_line(mode text, priority smallint, turn bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.after_depth(job uuid, after uuid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.append_event(job uuid, attempt integer, kind text, data jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.append_events(job uuid, attempt integer, worker uuid, after_seq bigint, kinds text[], data jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.append_events(job uuid, attempt integer, worker uuid, after_seq bigint, kinds text[], data jsonb[]) TO codeteam_worker;
+
+REVOKE ALL ON FUNCTION codeteam.await_again(job uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.await_jobs(job uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.budget_arrival() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.budget_day(at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.budget_key(repo text, period text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.busy_workers() FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.busy_workers() TO codeteam_scaler;
@@ -907,26 +2587,13 @@ GRANT ALL ON FUNCTION codeteam.busy_workers() TO codeteam_scaler;
 REVOKE ALL ON FUNCTION codeteam.cancel_job(job uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.cancel_job(job uuid) TO codeteam_api;
 
-REVOKE ALL ON FUNCTION codeteam.claim_job(worker uuid, mode text) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.claim_job(worker uuid, mode text) TO codeteam_worker;
+REVOKE ALL ON FUNCTION codeteam.check_budgets(repo text, at timestamp with time zone, micros bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) TO codeteam_worker;
-GRANT ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) TO codeteam_scaler;
-GRANT ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) TO codeteam_api;
+REVOKE ALL ON FUNCTION codeteam.check_changes(changes jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION codeteam.end_attempt(job uuid, may_retry boolean, delay_ms bigint, exit_reason text, error text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION codeteam.check_events(after_seq bigint, kinds text[], data jsonb[]) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION codeteam.end_job(job uuid, state text, outcome text, exit_reason text, error text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION codeteam.fail_attempt(job uuid, attempt integer, worker uuid, exit_reason text, error text, retry_in_ms bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.fail_attempt(job uuid, attempt integer, worker uuid, exit_reason text, error text, retry_in_ms bigint) TO codeteam_worker;
-
-REVOKE ALL ON FUNCTION codeteam.finish_job(job uuid, attempt integer, worker uuid, after_seq bigint, state text, outcome text, exit_reason text, error text, kinds text[], data jsonb[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.finish_job(job uuid, attempt integer, worker uuid, after_seq bigint, state text, outcome text, exit_reason text, error text, kinds text[], data jsonb[]) TO codeteam_worker;
-
-REVOKE ALL ON FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[]) TO codeteam_worker;
+REVOKE ALL ON FUNCTION codeteam.check_exit_reason(exit_reason text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE codeteam.jobs TO codeteam_api;
 
@@ -962,24 +2629,139 @@ GRANT INSERT(max_attempts) ON TABLE codeteam.jobs TO codeteam_api;
 
 GRANT INSERT(dedupe_key) ON TABLE codeteam.jobs TO codeteam_api;
 
+GRANT INSERT(group_key) ON TABLE codeteam.jobs TO codeteam_api;
+
+GRANT INSERT(group_limit) ON TABLE codeteam.jobs TO codeteam_api;
+
+GRANT INSERT(after) ON TABLE codeteam.jobs TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.check_job(job codeteam.jobs) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.check_jobs(jobs jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.check_keys(given jsonb, known text[], what text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.check_mode(mode text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.check_most(most bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.check_results(results jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.check_selection(selection jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.check_topic(topic text, sleeper uuid, job uuid, after_seq bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.claim_jobs(worker uuid, mode text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.claim_jobs(worker uuid, mode text, most integer) TO codeteam_worker;
+
+REVOKE ALL ON FUNCTION codeteam.clear_budget(repo text, period text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.clear_budget(repo text, period text) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.counts(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.counts(most integer) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.dead_letters(selection jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.demand(holds boolean, field text, given text, instead text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.dependencies_confirm() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.dollars(micros bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) TO codeteam_worker;
+GRANT ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) TO codeteam_scaler;
+GRANT ALL ON FUNCTION codeteam.doze(topic text, sleeper uuid, job uuid, after_seq bigint) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.end_attempt(job uuid, may_retry boolean, delay_ms bigint, exit_reason text, error text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.end_job(job uuid, state text, outcome text, exit_reason text, error text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.end_jobs(ids uuid[], states text[], outcomes text[], exit_reasons text[], errors text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.end_waiting(ended uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.error_fingerprint(exit_reason text, error text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.fail_attempt(job uuid, attempt integer, worker uuid, exit_reason text, error text, retry_in_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.fail_attempt(job uuid, attempt integer, worker uuid, exit_reason text, error text, retry_in_ms bigint) TO codeteam_worker;
+
+REVOKE ALL ON FUNCTION codeteam.finish_job(job uuid, attempt integer, worker uuid, after_seq bigint, state text, outcome text, exit_reason text, error text, kinds text[], data jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.finish_job(job uuid, attempt integer, worker uuid, after_seq bigint, state text, outcome text, exit_reason text, error text, kinds text[], data jsonb[]) TO codeteam_worker;
+
+REVOKE ALL ON FUNCTION codeteam.finish_jobs(worker uuid, results jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.finish_jobs(worker uuid, results jsonb) TO codeteam_worker;
+
+REVOKE ALL ON FUNCTION codeteam.free_jobs(ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.group_dead(selection jsonb, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.group_dead(selection jsonb, most integer) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.group_has_room(group_key text, group_limit smallint, wait boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[]) TO codeteam_worker;
+
 REVOKE ALL ON FUNCTION codeteam.hold(job uuid, attempt integer, worker uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION codeteam.jobs_doorbell() FROM PUBLIC;
+REVOKE ALL ON FUNCTION codeteam.hold_spending() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.jobs_arrive() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.jobs_await() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.jobs_leave() FROM PUBLIC;
 
 GRANT SELECT ON TABLE codeteam.workers TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.lease_ends(w codeteam.workers) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.leave_group(group_key text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.line_up(job uuid, its_place boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.line_up_due(mode text, most integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.line_up_reopened(mode text, most integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.list_budgets() FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.list_budgets() TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.list_dead(selection jsonb, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.list_dead(selection jsonb, most integer) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.lock_budget(repo text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.lock_dead(selection jsonb, most integer, twinless boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.lock_group(group_key text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.lock_job(job uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO codeteam_worker;
 GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO codeteam_scaler;
 GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO codeteam_api;
 
+REVOKE ALL ON FUNCTION codeteam.mark_acknowledged(ids uuid[], by_whom text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.next_budget_day(at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.next_turn(mode text, priority smallint, repo text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.observe() FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.observe() TO codeteam_scaler;
 
+REVOKE ALL ON FUNCTION codeteam.open_twin(job codeteam.jobs) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.park_for_budget(repo text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.park_group(group_key text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.pause_mode(mode text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.pause_mode(mode text, reason text) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.rank_jobs(job uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) TO codeteam_worker;
@@ -988,6 +2770,8 @@ GRANT ALL ON FUNCTION codeteam.read_events(job uuid, after_seq bigint, most inte
 REVOKE ALL ON FUNCTION codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb) TO codeteam_scaler;
 
+REVOKE ALL ON FUNCTION codeteam.refuse_job(field text, said text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text, lease_ms integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.register_worker(worker uuid, mode text, host text, pid integer, version text, sandbox text, lease_ms integer) TO codeteam_worker;
 
@@ -995,6 +2779,8 @@ REVOKE ALL ON FUNCTION codeteam.release_job(job uuid, attempt integer, worker uu
 GRANT ALL ON FUNCTION codeteam.release_job(job uuid, attempt integer, worker uuid, reason text) TO codeteam_worker;
 
 REVOKE ALL ON FUNCTION codeteam.renew_lease(worker uuid, in_time boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.reopened(mode text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.requeue(job uuid, delay_ms bigint) FROM PUBLIC;
 
@@ -1007,8 +2793,15 @@ GRANT ALL ON FUNCTION codeteam.resume_mode(mode text) TO codeteam_api;
 REVOKE ALL ON FUNCTION codeteam.retire_worker(worker uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.retire_worker(worker uuid) TO codeteam_worker;
 
-REVOKE ALL ON FUNCTION codeteam.retry_job(job uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.retry_job(job uuid) TO codeteam_api;
+REVOKE ALL ON FUNCTION codeteam.retry_job(job uuid, changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.retry_job(job uuid, changes jsonb) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.retry_jobs(selection jsonb, changes jsonb, most integer, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.retry_jobs(selection jsonb, changes jsonb, most integer, dry_run boolean) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.revival_refused(state text, said text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.revive(job uuid, changes jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.ring(topics text[]) FROM PUBLIC;
 
@@ -1017,14 +2810,23 @@ GRANT ALL ON FUNCTION codeteam.schema_version() TO codeteam_api;
 GRANT ALL ON FUNCTION codeteam.schema_version() TO codeteam_worker;
 GRANT ALL ON FUNCTION codeteam.schema_version() TO codeteam_scaler;
 
+REVOKE ALL ON FUNCTION codeteam.set_budget(repo text, period text, limit_micros bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.set_budget(repo text, period text, limit_micros bigint) TO codeteam_api;
+
 REVOKE ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) TO codeteam_worker;
+
+REVOKE ALL ON FUNCTION codeteam.settle_dependants(ended uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.silent_workers(among uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.silent_workers(among uuid[]) TO codeteam_scaler;
 
-REVOKE ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid) TO codeteam_api;
+REVOKE ALL ON FUNCTION codeteam.spent(repo text, period text, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.spent_words(budget text, opens_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid, group_key text, group_limit smallint, after uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid, group_key text, group_limit smallint, after uuid[]) TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.submit_jobs(jobs jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.submit_jobs(jobs jsonb) TO codeteam_api;
@@ -1032,10 +2834,25 @@ GRANT ALL ON FUNCTION codeteam.submit_jobs(jobs jsonb) TO codeteam_api;
 REVOKE ALL ON FUNCTION codeteam.sweep_expired(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.sweep_expired(most integer) TO codeteam_scaler;
 
+REVOKE ALL ON FUNCTION codeteam.sweep_history(keep interval, most integer, most_events integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.sweep_history(keep interval, most integer, most_events integer) TO codeteam_scaler;
+
+REVOKE ALL ON FUNCTION codeteam.take_jobs(worker uuid, mode text, most integer, holds boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.wait_for_budget(job uuid, attempt integer, worker uuid, worst_case_micros bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.wait_for_budget(job uuid, attempt integer, worker uuid, worst_case_micros bigint) TO codeteam_worker;
+
 REVOKE ALL ON FUNCTION codeteam.wake(topic text, sleeper uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.wake(topic text, sleeper uuid) TO codeteam_worker;
 GRANT ALL ON FUNCTION codeteam.wake(topic text, sleeper uuid) TO codeteam_scaler;
 GRANT ALL ON FUNCTION codeteam.wake(topic text, sleeper uuid) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.weigh_stop(budget text, at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.works_since() FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.works_since() TO codeteam_api;
+GRANT ALL ON FUNCTION codeteam.works_since() TO codeteam_worker;
+GRANT ALL ON FUNCTION codeteam.works_since() TO codeteam_scaler;
 
 GRANT SELECT ON TABLE codeteam.ledger TO codeteam_api;
 
@@ -1043,7 +2860,11 @@ GRANT SELECT ON TABLE codeteam.calls TO codeteam_api;
 
 GRANT SELECT ON TABLE codeteam.pauses TO codeteam_api;
 
+GRANT SELECT ON TABLE codeteam.stops_in_force TO codeteam_api;
+
 GRANT SELECT ON TABLE codeteam.events TO codeteam_api;
+
+GRANT SELECT ON TABLE codeteam.job_dependencies TO codeteam_api;
 
 GRANT SELECT ON TABLE codeteam.scale_decisions TO codeteam_api;
 

@@ -1,15 +1,19 @@
 //! The command line. Settings are flags with the same name in the environment; a flag wins.
 
+mod budget;
 mod dead;
 mod job;
+mod queueing;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use domain::{JobState, Mode};
 
+pub use budget::{BudgetAction, BudgetArgs, ClearBudgetArgs, SetBudgetArgs};
 pub use dead::{AcknowledgeArgs, DeadArgs, RetryArgs};
 pub use job::JobArgs;
+pub use queueing::QueueingArgs;
 
 /// An AI coding team that sleeps until it is asked, then repairs, reviews and extends git repositories.
 #[derive(Debug, Parser)]
@@ -73,6 +77,8 @@ pub enum Command {
     Workers,
     /// Add up what jobs cost, by model and by repository
     Costs,
+    /// Say what a repository, or all of them together, may spend in a day or in all
+    Budget(BudgetArgs),
     /// Check that everything is there that a team needs
     Doctor,
     /// Bring the database that DATABASE_URL in your secrets names to this program's schema
@@ -130,6 +136,8 @@ pub struct SubmitArgs {
     /// Do not look whether the repository and its base are there
     #[arg(long)]
     pub no_check: bool,
+    #[command(flatten)]
+    pub queueing: QueueingArgs,
 }
 
 /// `jobs`

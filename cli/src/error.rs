@@ -79,7 +79,9 @@ impl CliError {
                 error if error.is_permanent() => BAD_USAGE,
                 _ => COULD_NOT,
             },
-            CliError::Store(StoreError::UnknownJob(_)) => BAD_USAGE,
+            CliError::Store(
+                StoreError::UnknownJob(_) | StoreError::InvalidAfter(_) | StoreError::Invalid(_),
+            ) => BAD_USAGE,
             CliError::Store(StoreError::WrongState(_) | StoreError::Duplicate(_)) => JOB_FAILED,
             CliError::Secrets(SecretsError::UnknownSource) => BAD_USAGE,
             CliError::Interrupted => 130,
@@ -106,12 +108,13 @@ mod tests {
     #[test]
     fn exit_codes_tell_the_users_fault_from_the_systems() {
         let base = ForgeError::BaseNotFound { repo: "/r".into(), base: "x".into(), known: vec![] };
-        let cases: [(CliError, u8); 8] = [
+        let cases: [(CliError, u8); 9] = [
             (CliError::Usage("x".into()), 2),
             (base.into(), 2),
             (ForgeError::GitMissing.into(), 3),
             (ForgeError::TimedOut { what: "fetch".into() }.into(), 3),
             (StoreError::UnknownJob("x".into()).into(), 2),
+            (StoreError::InvalidAfter("x".into()).into(), 2),
             (StoreError::WrongState("x".into()).into(), 1),
             (EmbeddedError::NotInstalled.into(), 3),
             (CliError::NoKey { path: "/x".into() }, 3),

@@ -53,7 +53,7 @@ async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
     }
     let url = secrets.require(Name::DatabaseUrl)?.expose_secret();
     let config = Config::parse(url, concat!("codeteam scaler ", env!("CARGO_PKG_VERSION")))?;
-    let database = Arc::new(Database::open(config).await?);
+    let database = Arc::new(Database::open_to_listen(config).await?);
     let ActuatorKind::Processes = settings.actuator;
     let recipe = Recipe {
         program: worker_program(&settings)?,

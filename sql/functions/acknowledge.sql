@@ -44,7 +44,8 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp s
 declare
   chosen uuid[] := '{}';
 begin
-  perform check_selection(acknowledge_jobs.selection);
+  perform check_selection(acknowledge_jobs.selection), check_most(acknowledge_jobs.most);
+  perform demand(dry_run is not null, 'dry_run', null, 'give true or false');
   as_of := clock_timestamp();
   if not dry_run then
     chosen := lock_dead(acknowledge_jobs.selection, most, false);

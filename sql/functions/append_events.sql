@@ -8,6 +8,7 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp a
 declare
   last bigint;
 begin
+  perform check_events(after_seq, kinds, data);
   perform hold(job, attempt, worker);
   select coalesce(max(e.seq), 0) into last from events e where e.job_id = append_events.job;
   if exists (select from events e where e.job_id = append_events.job and e.seq > after_seq and e.attempt = append_events.attempt) then

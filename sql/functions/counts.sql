@@ -7,6 +7,7 @@ create or replace function codeteam.counts(most integer default 10000)
 returns table (mode text, state text, jobs bigint, more boolean, swept bigint)
 language sql stable security definer set search_path = codeteam, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off as $$ -- from the index alone, not from whatever part of the table comes first
+  select check_most(most);
   select m.mode, s.state, least(c.jobs, b.most), c.jobs > b.most,
          coalesce((select sum(d.jobs) from swept_days d where d.mode = m.mode and d.state = s.state), 0)::bigint
   from (select least(greatest(counts.most, 1), 1000000)) as b (most)

@@ -1,7 +1,7 @@
 -- Registers a sleeper and looks once: the one statement that an idle process makes, every 30 s or slower. It is its liveness check,
 -- its heartbeat and its safety look at once. To be called on the connection that LISTENs.
 --   newly_armed  the registration was not there before. It is visible to others only after this call: the caller must then
---                look until the snapshot's xmin has passed the xmax of its first look, before it waits.
+--                take a new transaction id and look until a snapshot's xmin has passed it, before it waits.
 create or replace function codeteam.doze(topic text, sleeper uuid, job uuid default null, after_seq bigint default 0)
 returns table (newly_armed boolean, ready boolean, next_due_ms bigint)
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
@@ -10,6 +10,7 @@ declare
   armed boolean := not exists (
     select from sleepers s where s.topic = doze.topic and s.sleeper = doze.sleeper and s.backend = pg_backend_pid());
 begin
+  perform check_topic(topic, sleeper, job, after_seq);
   perform set_config('synchronous_commit', 'off', true);
   if armed then
     delete from sleepers s where not exists (select from pg_stat_activity a where a.pid = s.backend);

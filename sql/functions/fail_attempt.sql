@@ -7,6 +7,8 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp a
 declare
   delay_ms bigint := case when retry_in_ms is not null then least(greatest(retry_in_ms, 1), 86400000) end;
 begin
+  perform check_exit_reason(exit_reason);
+  perform demand(error is not null, 'error', null, 'say what went wrong');
   perform hold(job, attempt, worker);
   update jobs j set failures = j.failures + 1, error = fail_attempt.error where j.id = fail_attempt.job;
   perform append_event(job, attempt, 'attempt_failed', jsonb_build_object(

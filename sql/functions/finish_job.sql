@@ -4,17 +4,23 @@ create or replace function codeteam.finish_job(
   job uuid, attempt integer, worker uuid, after_seq bigint,
   state text, outcome text, exit_reason text, error text, kinds text[], data jsonb[]
 ) returns text
-language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
+language plpgsql volatile security definer set search_path = codeteam, pg_temp
+set plan_cache_mode = force_generic_plan as $$ -- as in claim_jobs
 declare
   stands jobs;
 begin
+  perform check_events(after_seq, kinds, data);
   -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
   select j.* into stands from jobs j where j.id = finish_job.job for no key update;
   if stands.attempt = finish_job.attempt and stands.finished_at is not null then
     return stands.state;
   end if;
-  perform append_events(job, attempt, worker, after_seq, kinds, data);
-  perform end_job(job, state, outcome, exit_reason, error);
+  if kinds = '{}' then
+    perform hold(job, attempt, worker);
+  else
+    perform append_events(job, attempt, worker, after_seq, kinds, data);
+  end if;
+  perform end_jobs(array[job], array[state], array[outcome], array[exit_reason], array[error]);
   return state;
 end
 $$;

@@ -8,8 +8,9 @@ revoke all on all tables in schema codeteam from public;
 grant execute on function codeteam.schema_version, codeteam.works_since to codeteam_api, codeteam_worker, codeteam_scaler;
 
 grant execute on function
-  codeteam.register_worker, codeteam.retire_worker, codeteam.claim_job, codeteam.heartbeat, codeteam.append_events,
-  codeteam.reserve, codeteam.settle, codeteam.finish_job, codeteam.release_job, codeteam.fail_attempt,
+  codeteam.register_worker, codeteam.retire_worker, codeteam.claim_jobs, codeteam.heartbeat, codeteam.append_events,
+  codeteam.reserve, codeteam.settle, codeteam.finish_job, codeteam.finish_jobs, codeteam.release_job, codeteam.wait_for_budget,
+  codeteam.fail_attempt,
   codeteam.look, codeteam.doze, codeteam.wake, codeteam.read_events
 to codeteam_worker;
 
@@ -23,12 +24,13 @@ grant execute on function
   codeteam.submit_jobs, codeteam.submit_job, codeteam.cancel_job, codeteam.retry_job, codeteam.pause_mode, codeteam.resume_mode,
   codeteam.list_dead, codeteam.group_dead, codeteam.acknowledge_job, codeteam.acknowledge_jobs, codeteam.retry_jobs,
   codeteam.read_events, codeteam.counts,
+  codeteam.set_budget, codeteam.clear_budget, codeteam.list_budgets,
   codeteam.look, codeteam.doze, codeteam.wake
 to codeteam_api;
 grant select on codeteam.jobs, codeteam.events, codeteam.ledger, codeteam.calls, codeteam.workers, codeteam.scale_decisions,
-  codeteam.pauses
+  codeteam.pauses, codeteam.job_dependencies, codeteam.stops_in_force
 to codeteam_api;
 -- What a client may say of a job; where it stands is not among it.
 grant insert (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,
-              priority, run_at, max_attempts, dedupe_key)
+              priority, run_at, max_attempts, dedupe_key, group_key, group_limit, after)
 on codeteam.jobs to codeteam_api;

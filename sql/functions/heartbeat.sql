@@ -1,6 +1,7 @@
 -- One call per process keeps its lease and tells it of its jobs. Each job that was named comes back with a verdict:
 --   ok      still its own
 --   cancel  still its own, and somebody asked for its end: stop and finish it as cancelled
+--   budget  still its own, and a budget is spent: no further call is reserved; give it back when the work that is paid for is done
 --   lost    no longer its own, or its lease had ended before this call: stop its commands, deliver nothing
 -- A job that the worker holds and did not name is one whose claim it never heard of, because the answer was lost: it goes back.
 -- The commit does not wait for the disk: after a crash every lease is good for one more lease time anyway.
@@ -10,6 +11,11 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp a
 declare
   unheard jobs;
 begin
+  if num_nulls(worker, job_ids, attempts) > 0 or array_ndims(job_ids) > 1 or cardinality(job_ids) <> cardinality(attempts)
+     or array_position(job_ids, null) is not null or array_position(attempts, null) is not null then
+    perform demand(false, 'a heartbeat', format('%s with jobs %s and attempts %s', worker, job_ids, attempts),
+      'give the worker, and the ids of its jobs and their attempts in two arrays of the same length');
+  end if;
   perform set_config('synchronous_commit', 'off', true);
   if not renew_lease(heartbeat.worker, true) then
     return query select n.job, 'lost' from unnest(heartbeat.job_ids) as n (job);
@@ -25,7 +31,8 @@ begin
     perform requeue(unheard.id, 0);
   end loop;
   return query
-  select n.job, case when j.id is null then 'lost' when j.cancel_requested then 'cancel' else 'ok' end
+  select n.job, case when j.id is null then 'lost' when j.cancel_requested then 'cancel'
+                     when exists (select from stops_in_force s where s.repo in ('', j.repo)) then 'budget' else 'ok' end
   from unnest(heartbeat.job_ids, heartbeat.attempts) as n (job, attempt)
   left join jobs j on j.id = n.job and j.state = 'running' and j.attempt = n.attempt and j.worker_id = heartbeat.worker;
 end

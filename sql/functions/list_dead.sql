@@ -5,7 +5,7 @@ returns table (id uuid, state text, mode text, task text, repo text, attempt int
 language plpgsql stable security definer set search_path = codeteam, pg_temp set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 begin
-  perform check_selection(list_dead.selection);
+  perform check_selection(list_dead.selection), check_most(list_dead.most);
   return query
   select d.id, d.state, d.mode, d.task, d.repo, d.attempt, d.exit_reason, d.error, d.fingerprint, d.finished_at
   from dead_letters(list_dead.selection) d order by d.finished_at desc, d.id desc limit list_dead.most;
@@ -18,7 +18,7 @@ returns table (fingerprint text, jobs bigint, repos bigint, latest timestamptz, 
 language plpgsql stable security definer set search_path = codeteam, pg_temp set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 begin
-  perform check_selection(group_dead.selection);
+  perform check_selection(group_dead.selection), check_most(group_dead.most);
   return query
   select g.fingerprint, g.jobs, g.repos, e.finished_at, e.id, e.exit_reason, e.error
   from (select d.fingerprint, count(*) as jobs, count(distinct d.repo) as repos

@@ -5,6 +5,7 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp a
 declare
   held jobs := hold(job, attempt, worker);
 begin
+  perform demand(reason is not null, 'reason', null, 'say why it is given back');
   perform append_event(job, attempt, 'released', jsonb_build_object('reason', reason));
   if held.cancel_requested then
     perform end_job(job, 'cancelled', 'none', 'cancelled', null);

@@ -8,8 +8,7 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp a
 declare
   held  jobs := lock_job(job);
   twin  uuid := open_twin(held);
-  broke text;
-  said  text;
+  said text;
 begin
   if held.state not in ('failed', 'cancelled', 'dead') then
     raise exception 'job % is %: only a failed, cancelled or dead job can be retried', job, held.state using errcode = 'QJ002';
@@ -20,9 +19,9 @@ begin
   perform check_changes(changes);
   begin
     perform revive(job, changes);
-  exception when unique_violation or check_violation or data_exception then
-    get stacked diagnostics broke = constraint_name, said = message_text;
-    perform revival_refused(sqlstate, broke, said);
+  exception when unique_violation or data_exception then
+    get stacked diagnostics said = message_text;
+    perform revival_refused(sqlstate, said);
   end;
   perform ring(array[held.mode, 'scaler']);
 end

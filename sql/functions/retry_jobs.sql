@@ -14,10 +14,10 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp s
 declare
   held  jobs;
   modes text[] := '{}';
-  broke text;
   said  text;
 begin
-  perform check_selection(retry_jobs.selection);
+  perform check_selection(retry_jobs.selection), check_most(retry_jobs.most);
+  perform demand(dry_run is not null, 'dry_run', null, 'give true or false');
   perform check_changes(retry_jobs.changes);
   as_of := clock_timestamp();
   changed := 0;
@@ -32,9 +32,9 @@ begin
         changed := changed + 1;
         modes := modes || held.mode;
       end loop;
-    exception when unique_violation or check_violation or data_exception then
-      get stacked diagnostics broke = constraint_name, said = message_text;
-      perform revival_refused(sqlstate, broke, said);
+    exception when unique_violation or data_exception then
+      get stacked diagnostics said = message_text;
+      perform revival_refused(sqlstate, said);
     end;
   end if;
   if changed > 0 then

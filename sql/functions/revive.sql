@@ -16,8 +16,11 @@ begin
       fingerprint = null, acknowledged_at = null, acknowledged_by = null,
       finished_at = null, state = 'queued', run_at = clock_timestamp()
   where j.id = revive.job;
+  perform check_job(j) from jobs j where j.id = revive.job;
   perform append_event(job, 0, 'retried', jsonb_build_object('changes', changes));
-  perform requeue(job, 0);
+  if not await_again(job) then
+    perform line_up(job);
+  end if;
 end
 $$;
 
@@ -42,18 +45,13 @@ end
 $$;
 
 -- Raises what revive() was refused for, in words that say what to do. Internal.
---   QJ007: a value that the table does not take; QJ008 duplicate: another job got the dedupe_key at this very moment.
-create or replace function codeteam.revival_refused(state text, broken text, said text) returns void
+--   QJ007: a value that its type does not hold; QJ008 duplicate: another job got the dedupe_key at this very moment.
+create or replace function codeteam.revival_refused(state text, said text) returns void
 language plpgsql stable as $$
-declare
-  rule text;
 begin
-  select pg_get_constraintdef(c.oid) into rule from pg_constraint c where c.conrelid = 'jobs'::regclass and c.conname = broken;
   if state = '23505' then
     raise exception 'another job of the same dedupe_key was opened at this very moment: wait for its end, then retry this one'
       using errcode = 'QJ008';
-  elsif rule is not null then
-    raise exception '% cannot become that: keep to %', regexp_replace(broken, '^jobs_|_check$', '', 'g'), rule using errcode = 'QJ007';
   end if;
   raise exception 'the changes cannot be made: %', said using errcode = 'QJ007';
 end

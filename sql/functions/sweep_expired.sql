@@ -8,6 +8,7 @@ declare
   lost   jobs;
   swept  integer := 0;
 begin
+  perform check_most(most);
   -- A heartbeat that comes meanwhile waits for this row, or this skips it: a worker is silent or not, never both.
   for silent in
     select w.id from workers w

@@ -10,15 +10,14 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off as $$ -- the index has the order, whatever the planner thinks of the table
 #variable_conflict use_column
 declare
-  due     timestamptz := now() - keep;
+  due     timestamptz;
   found   uuid[]; -- locked
   leaving uuid[];
   old     integer;
 begin
-  if keep is null or keep < interval '0' or most < 1 or most_events < 1 then
-    raise exception 'history cannot be kept for %, nor swept by % jobs and % events', keep, most, most_events
-      using errcode = '22023', hint = 'give a positive interval and positive numbers';
-  end if;
+  perform demand((keep between interval '0' and interval '100 years') and most >= 1 and most_events >= 1, 'a sweep',
+    format('of %s jobs and %s events older than %s', most, most_events, keep), 'give an interval of up to 100 years and numbers from 1');
+  due := now() - keep;
   select array_agg(o.id order by o.finished_at, o.id) into found from (
     select j.id, j.finished_at from jobs j
     where j.finished_at < due and j.finished_at is not null and (j.state <> 'dead' or j.acknowledged_at is not null)

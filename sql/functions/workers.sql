@@ -3,6 +3,9 @@ create or replace function codeteam.register_worker(
   worker uuid, mode text, host text, pid integer, version text, sandbox text, lease_ms integer
 ) returns void
 language sql volatile security definer set search_path = codeteam, pg_temp as $$
+  select check_mode(mode), demand(worker is not null, 'worker', null, 'give an id of its own'),
+         demand(lease_ms between 1 and 3600000, 'lease_ms', lease_ms::text, 'give milliseconds from 1 to 3600000'),
+         demand(num_nulls(host, pid, version, sandbox) = 0, 'a worker', 'without host, pid, version or sandbox', 'say all four');
   delete from workers w where w.heartbeat_at < now() - interval '1 day';
   insert into workers (id, mode, host, pid, version, sandbox, lease_ms, lease_expires_at)
   values (worker, mode, host, pid, version, sandbox, lease_ms, clock_timestamp() + make_interval(secs => lease_ms / 1000.0))
@@ -12,6 +15,7 @@ $$;
 -- A worker process says that it goes. It holds no job any more.
 create or replace function codeteam.retire_worker(worker uuid) returns void
 language sql volatile security definer set search_path = codeteam, pg_temp as $$
+  select demand(worker is not null, 'worker', null, 'name the worker that goes');
   delete from sleepers s where s.sleeper = retire_worker.worker;
   update workers w set stopped_at = clock_timestamp() where w.id = retire_worker.worker;
 $$;

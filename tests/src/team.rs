@@ -151,6 +151,7 @@ fn bug_fix(repo: &Repo, prompt: &str, test: Option<&str>) -> NewJob {
         test_command: test.map(str::to_owned),
         model: None,
         dedupe_key: None,
+        queueing: domain::Queueing::default(),
         caps: CapsOverride::default(),
     }
 }

@@ -1,5 +1,7 @@
 //! One attempt at one job, from claim to its last word.
 
+use std::sync::OnceLock;
+
 use agent::{Brief, Conclusion, Halt, Monotonic, Ports};
 use domain::{Event, ExitReason, JobState, Outcome, state_after};
 use rand::RngExt;
@@ -9,7 +11,7 @@ use tokio::time::Instant;
 use crate::deliver;
 use crate::end::End;
 use crate::lease::{Lease, write_until};
-use crate::ports::Books;
+use crate::ports::{Books, Refusal};
 use crate::prepare;
 use crate::scratch::Scratch;
 use crate::worker::Worker;
@@ -65,10 +67,15 @@ async fn attempt(
         resumed,
     };
     let name = agent::Model::name(&model).to_owned();
-    let books = Books { journal, stop: &worker.stop, model: &name };
+    let books = Books { journal, stop: &worker.stop, model: &name, refusal: OnceLock::new() };
     let ports =
         Ports { model: &model, journal: &books, workspace: &place, clock: &Monotonic, halt: lease.halt() };
-    let conclusion = agent::run(brief, ports).await;
+    let mut conclusion = agent::run(brief, ports).await;
+    match books.refusal.into_inner() {
+        Some(Refusal::Now { worst_case }) => return Ok(End::OutOfBudget { worst_case }),
+        Some(Refusal::Never(why)) => conclusion.error = Some(why),
+        None => {}
+    }
     match conclusion {
         Conclusion { halt: Some(Halt::Cancelled), ref diff, .. } => Ok(End::Done {
             outcome: Outcome::None,
@@ -110,6 +117,10 @@ async fn record(
         }
         End::GivenBack { reason } => {
             database.insist(soon, || database.release(claim, &reason)).await.map(|()| JobState::Queued)
+        }
+        End::OutOfBudget { worst_case } => {
+            let waits = || database.wait_for_budget(claim, worst_case);
+            database.insist(soon, waits).await.map(|()| JobState::Queued)
         }
         End::Failed { failure, error } => {
             let wait = failure.retry().pause(claimed.failures, rand::rng().random_range(0.0..1.0));

@@ -1,7 +1,7 @@
 //! How an attempt can end, and what each end makes of the job. Pure.
 
 use agent::Halt;
-use domain::{Event, ExitReason, Failure, Outcome};
+use domain::{Event, ExitReason, Failure, Money, Outcome};
 use forge::ForgeError;
 use store::StoreError;
 
@@ -14,6 +14,9 @@ pub enum End {
     Done { outcome: Outcome, reason: ExitReason, error: Option<String>, events: Vec<Event> },
     /// Nothing is wrong with the job: somebody else goes on.
     GivenBack { reason: String },
+    /// Nothing is wrong with the job either, but a budget has no room for its next call, which could cost so much: it goes on when
+    /// there is some.
+    OutOfBudget { worst_case: Money },
     /// Something went wrong. Its kind says whether and when another attempt makes sense.
     Failed { failure: Failure, error: String },
     /// Somebody else may hold the job: write nothing.

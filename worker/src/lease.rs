@@ -120,6 +120,8 @@ async fn keep(
             Ok(Ok(verdicts)) => {
                 match verdicts.first() {
                     Some(Verdict::Ok) => {}
+                    // The work that is paid for goes on; the next call will not be reserved, and then the job is given back.
+                    Some(Verdict::Budget) => tracing::info!(job = %claim.job, "a budget is spent"),
                     Some(Verdict::Cancel) => say(&sender, Halt::Cancelled),
                     Some(Verdict::Lost) | None => return say(&sender, Halt::LeaseLost),
                 }

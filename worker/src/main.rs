@@ -70,7 +70,7 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
     .await?;
     let url = secrets.require(Name::DatabaseUrl)?.expose_secret();
     let config = store::Config::parse(url, concat!("codeteam worker ", env!("CARGO_PKG_VERSION")))?;
-    let database = Arc::new(store::Database::open(config).await?);
+    let database = Arc::new(store::Database::open_to_listen(config).await?);
     let worker = Worker {
         id: WorkerId(settings.worker_id.unwrap_or_else(uuid::Uuid::new_v4)),
         database,

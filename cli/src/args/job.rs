@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use domain::{Caps, CapsOverride, Mode, NewJob, Task};
+use domain::{Caps, CapsOverride, Mode, NewJob, Queueing, Task};
 
 use crate::error::CliError;
 
@@ -63,6 +63,7 @@ impl JobArgs {
             test_command: self.test_command.clone(),
             model: filled(&self.model),
             dedupe_key: self.dedupe_key.clone(),
+            queueing: Queueing::default(),
             caps: CapsOverride {
                 step_cap: self.step_cap,
                 token_cap: self.token_cap,

@@ -55,7 +55,7 @@ fn list(jobs: &[JobRow], now: Timestamp) -> String {
     let row = |job: &JobRow| {
         vec![
             short(&job.id),
-            job.state.to_string(),
+            if job.budget_stop.is_some() { "waits: budget".into() } else { job.state.to_string() },
             job.outcome.filter(|outcome| *outcome != Outcome::None).map_or("-".into(), |o| o.to_string()),
             job.mode.to_string(),
             job.task.to_string(),

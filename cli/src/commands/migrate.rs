@@ -14,9 +14,17 @@ pub async fn execute(context: &Context) -> Result<(), CliError> {
     if context.json {
         out::json(&json!({
             "version": done.version,
+            "known": done.known,
             "applied": done.applied,
             "functions_replaced": done.functions_replaced,
         }));
+        return Ok(());
+    }
+    if done.known < done.version {
+        out::line(&format!(
+            "the schema is at version {}, which a newer program made; this one knows {} and works with it: nothing was changed",
+            done.version, done.known
+        ));
         return Ok(());
     }
     let what = match (done.applied.as_slice(), done.functions_replaced) {

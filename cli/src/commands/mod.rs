@@ -1,6 +1,7 @@
 //! One module per command, and what they share: following a job, and saying what came of it.
 
 mod acknowledge;
+mod budget;
 mod cancel;
 mod completions;
 mod costs;
@@ -44,6 +45,7 @@ pub async fn execute(context: &Context, command: Command) -> Result<u8, CliError
         Command::Resume(args) => client(context, pause::resume(context, args)).await,
         Command::Workers => client(context, workers::execute(context)).await,
         Command::Costs => client(context, costs::execute(context)).await,
+        Command::Budget(args) => client(context, budget::execute(context, args)).await,
         Command::Migrate => client(context, migrate::execute(context)).await,
         Command::Doctor => context.unless_interrupted(doctor::execute(context)).await,
         Command::Completions { shell } => completions::execute(shell).map(|()| 0),

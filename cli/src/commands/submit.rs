@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::NewJob;
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -17,11 +18,18 @@ use crate::view::text::short;
 const PROBE_WITHIN: Duration = Duration::from_secs(30);
 
 pub async fn execute(context: &Context, args: SubmitArgs) -> Result<(), CliError> {
-    let job = args.job.job()?;
+    let mut job = args.job.job()?;
+    job.queueing = args.queueing.queueing(Vec::new(), Timestamp::now())?;
+    job.check()?;
     if !args.no_check {
         look_at_repository(&job).await?;
     }
     Access::with(context, "submit", Absent::Make, async |access| {
+        let mut job = job;
+        for id in &args.queueing.after {
+            job.queueing.after.push(access.database.find_job(id).await?);
+        }
+        job.check()?;
         let id = access.database.submit(&job).await?;
         if context.json {
             out::json(&json!({"id": id}));

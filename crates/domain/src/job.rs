@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CapsOverride, Mode, Task};
+use crate::{CapsOverride, Mode, Queueing, Task};
 
 /// The sizes that the database's CHECK constraints enforce too.
 pub mod limits {
@@ -14,6 +14,10 @@ pub mod limits {
     pub const BASE_BYTES: usize = 250;
     /// Bytes of a dedupe key.
     pub const DEDUPE_KEY_BYTES: usize = 500;
+    /// Bytes of a group key.
+    pub const GROUP_KEY_BYTES: usize = 500;
+    /// Jobs that one job may wait for.
+    pub const AFTER: usize = 100;
     /// Bytes of a model's name.
     pub const MODEL_BYTES: usize = 200;
     /// Bytes of a test command.
@@ -43,6 +47,9 @@ pub struct NewJob {
     /// The caller's own name for this piece of work: while a job of that name is open, another one is not made.
     #[serde(default)]
     pub dedupe_key: Option<String>,
+    /// When its turn comes.
+    #[serde(default, flatten)]
+    pub queueing: Queueing,
     /// What this job may use at most, where it differs from its mode.
     #[serde(default, flatten)]
     pub caps: CapsOverride,
@@ -97,6 +104,7 @@ impl NewJob {
         if let Some(model) = &self.model {
             text("model", model, limits::MODEL_BYTES, "name a model, or leave it out")?;
         }
+        self.queueing.check()?;
         let caps = &self.caps;
         range("step_cap", caps.step_cap.map(i128::from), 1, 10_000)?;
         range("token_cap", caps.token_cap.map(i128::from), 1, 100_000_000)?;
@@ -155,6 +163,7 @@ mod tests {
             test_command: None,
             model: None,
             dedupe_key: None,
+            queueing: Queueing::default(),
             caps: CapsOverride::default(),
         }
     }

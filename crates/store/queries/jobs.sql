@@ -22,9 +22,18 @@ select j.id, j.mode, j.task, j.repo, j.base, j.prompt, j.test_command, j.model, 
        j.error, j.fingerprint, j.acknowledged_at, j.acknowledged_by, j.cancel_requested, j.worker_id,
        j.created_at, j.run_at, j.started_at, j.finished_at,
        exists (select from codeteam.pauses p where p.mode = j.mode) as paused,
+       j.waits_for, j.group_key,
+       array(select d.after_id from codeteam.job_dependencies d
+             where j.waits_for = 'jobs' and d.job_id = j.id order by d.after_id) as awaited,
+       array(select g.id from codeteam.jobs g
+             where j.waits_for = 'group' and g.group_key = j.group_key and g.state = 'running' order by g.started_at, g.id) as ahead,
+       stop.repo = '' as stop_all, stop.opens_at as stop_opens_at,
        c.steps, c.cost_micros, c.uncached, c.cache_read, c.cache_write_5m, c.cache_write_1h, c.output, c.reasoning, c.models
 from page
 join codeteam.jobs j on j.id = page.id
+left join lateral (
+  select s.repo, s.opens_at from codeteam.stops_in_force s where j.state = 'queued' and s.repo in ('', j.repo) order by s.repo limit 1
+) stop on true
 cross join lateral (
   select count(*) filter (where settled and basis = 'reported') as steps,
          coalesce(sum(cost_micros), 0)::bigint as cost_micros,

@@ -31,9 +31,21 @@ pub enum StoreError {
     /// Another job that is open has the same dedupe key.
     #[error("{0}")]
     Duplicate(String),
-    /// The job's cost cap has no room for the call.
+    /// A job is to come after others, and that cannot be: they are not there, ended without success, or come after it.
+    #[error("{0}")]
+    InvalidAfter(String),
+    /// A model call is settled that was never reserved.
+    #[error("{0}")]
+    Unreserved(String),
+    /// The queue's order and its counts are exact at READ COMMITTED only, and this role's transactions are others.
+    #[error("{0}: set default_transaction_isolation to 'read committed' for this role")]
+    Isolation(String),
+    /// The job's cost cap has no room for the call, or a whole budget has not.
     #[error("{0}")]
     CostCap(String),
+    /// A budget has no room for the call now: the job is to wait, see [`crate::Database::wait_for_budget`].
+    #[error("{0}")]
+    BudgetSpent(String),
     /// A rule of the tables was broken by what was asked for.
     #[error("the database refused it: {0}")]
     Invalid(String),
@@ -121,9 +133,13 @@ impl From<tokio_postgres::Error> for StoreError {
             "QJ002" => StoreError::WrongState(message),
             "QJ003" => StoreError::UnknownJob(message),
             "QJ004" => StoreError::CostCap(message),
+            "QJ005" => StoreError::Unreserved(message),
             "QJ006" => StoreError::UnknownWorker(message),
             "QJ007" => StoreError::Invalid(message),
             "QJ008" => StoreError::Duplicate(message),
+            "QJ009" => StoreError::Isolation(message),
+            "QJ010" => StoreError::BudgetSpent(message),
+            "QJ011" => StoreError::InvalidAfter(message),
             "55P03" => StoreError::Locked,
             // Connection exceptions, which a pooler answers with while the server behind it is away.
             code if code.starts_with("08") => StoreError::Unreachable(Box::new(error)),

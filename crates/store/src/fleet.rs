@@ -50,10 +50,19 @@ pub struct WorkerRow {
 /// The queue of one mode at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ModeObservation {
-    /// Jobs that a worker could claim now, expired leases among them. Counted up to 1,000.
+    /// Jobs that a worker could start now, expired leases among them; of a group as many as it has room for. This and the
+    /// next five are counted up to 1,000.
     pub ready: u32,
-    /// Queued jobs whose time has not come. Counted up to 1,000.
-    pub scheduled: u32,
+    /// Queued jobs that nothing holds back but the pause of their mode.
+    pub paused: u32,
+    /// Queued jobs whose time has not come.
+    pub for_time: u32,
+    /// Queued jobs that wait for others.
+    pub for_jobs: u32,
+    /// Queued jobs whose group is full.
+    pub for_group: u32,
+    /// Queued jobs whose budget is spent.
+    pub for_budget: u32,
     /// Jobs under a live lease.
     pub running: u32,
     /// Workers that hold one of those.
@@ -164,7 +173,11 @@ impl Database {
             };
             let seen = ModeObservation {
                 ready: count("ready"),
-                scheduled: count("scheduled"),
+                paused: count("paused"),
+                for_time: count("for_time"),
+                for_jobs: count("for_jobs"),
+                for_group: count("for_group"),
+                for_budget: count("for_budget"),
                 running: count("running"),
                 busy: count("busy"),
                 oldest_ready: span("oldest_ready_ms"),

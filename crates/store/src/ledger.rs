@@ -38,7 +38,8 @@ pub struct Settlement<'a> {
 
 impl Journal {
     /// Reserves the worst case of call `call` (1 for the job's first): money, and tokens at full rate. Tries until `deadline`
-    /// while the database is out of reach. [`StoreError::CostCap`] when the job's own cap has no room for it.
+    /// while the database is out of reach. [`StoreError::CostCap`] when the job's own cap, or a whole budget, has no room for it;
+    /// [`StoreError::BudgetSpent`] when a budget has none now.
     pub async fn reserve(
         &self,
         call: u32,

@@ -3,6 +3,7 @@
 //! A program has one [`Database`]: one connection, used for queries and for LISTEN alike, so that a whole fleet fits into
 //! twenty. Every call is a single statement with a time-out; none holds a transaction open.
 
+mod budgets;
 mod compatibility;
 mod config;
 mod connection;
@@ -11,6 +12,7 @@ mod database;
 mod dead;
 mod doorbell;
 mod error;
+mod finish_many;
 mod fleet;
 mod functions;
 mod journal;
@@ -23,13 +25,16 @@ mod retention;
 mod row;
 mod server_process;
 mod tls;
+mod waiting;
 
+pub use budgets::{Budget, BudgetStop, Period};
 pub use config::Config;
 pub use counts::{Counted, Counts, StateCount};
 pub use database::{Backoff, Database};
 pub use dead::{DeadGroup, DeadLetter, DeadSelection, Swept};
 pub use doorbell::{Doorbell, Summons, Topic, Wake};
 pub use error::StoreError;
+pub use finish_many::Ending;
 pub use fleet::{Decision, ModeObservation, NewWorker, Observation, Pause, WorkerRow};
 pub use journal::Journal;
 pub use ledger::{Basis, Settlement};
@@ -37,3 +42,4 @@ pub use migrations::{Migrated, create_database, migrate};
 pub use queue::{Claim, Claimed, LEASE, Verdict};
 pub use reading::{CallRow, CostRow, JobFilter, JobRow, ReadEvents};
 pub use retention::SweptBatch;
+pub use waiting::Waiting;

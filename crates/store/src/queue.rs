@@ -6,6 +6,7 @@ use domain::{
     Attempt, CapsOverride, ExitReason, JobChanges, JobId, JobState, Mode, Money, NewJob, Task, WorkerId,
 };
 use tokio::time::Instant;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
@@ -61,6 +62,9 @@ pub enum Verdict {
     Ok,
     /// Still this worker's, and somebody asked for its end.
     Cancel,
+    /// Still this worker's, and a budget is spent: no further call is reserved for it. Give it back when the work that is paid
+    /// for is done.
+    Budget,
     /// No longer this worker's: stop its commands, deliver nothing.
     Lost,
 }
@@ -77,10 +81,21 @@ impl Database {
     /// Enqueues any number of jobs in one statement: all of them or none. Gives their ids in order. Said again while the database
     /// is out of reach, for a few seconds: the ids are chosen here, so that nothing is enqueued twice.
     pub async fn submit_all(&self, jobs: &[NewJob]) -> Result<Vec<JobId>, StoreError> {
-        let mut asked = serde_json::to_value(jobs).map_err(|error| StoreError::Invalid(error.to_string()))?;
-        for job in asked.as_array_mut().into_iter().flatten() {
-            job["id"] = uuid::Uuid::new_v4().to_string().into();
+        let fresh = jobs.iter().map(|job| (JobId(uuid::Uuid::new_v4()), job));
+        self.submit_as(&fresh.collect::<Vec<_>>()).await
+    }
+
+    /// The same with ids that the caller chose, so that jobs may come after one another: in any order, but not in a circle.
+    /// [`StoreError::InvalidAfter`] names the job that cannot come after another.
+    pub async fn submit_as(&self, jobs: &[(JobId, &NewJob)]) -> Result<Vec<JobId>, StoreError> {
+        let unreadable = |error: serde_json::Error| StoreError::Invalid(error.to_string());
+        let mut asked = Vec::with_capacity(jobs.len());
+        for (id, job) in jobs {
+            let mut job = serde_json::to_value(job).map_err(unreadable)?;
+            job["id"] = id.0.to_string().into();
+            asked.push(job);
         }
+        let asked = serde_json::Value::Array(asked);
         let soon = Instant::now() + SUBMIT_WITHIN;
         let submit = || async {
             self.query(include_str!("../queries/submit_jobs.sql"), &[(&asked, Type::JSONB)]).await
@@ -91,34 +106,20 @@ impl Database {
 
     /// Claims the next job of `mode`, if there is one. A job whose claim's answer is lost goes back at the worker's next heartbeat.
     pub async fn claim(&self, worker: WorkerId, mode: Mode) -> Result<Option<Claimed>, StoreError> {
-        let name = mode.as_str();
-        let params: [Param<'_>; 2] = [(&worker.0, Type::UUID), (&name, Type::TEXT)];
-        let rows = self.query(include_str!("../queries/claim_job.sql"), &params).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        Ok(Some(Claimed {
-            claim: Claim { job: JobId(row.get("id")), attempt: Attempt(row.get("attempt")), worker },
-            seq: row.get("seq"),
-            failures: row.get::<_, i16>("failures").unsigned_abs().into(),
-            lost_calls: row.get::<_, i32>("lost_calls").unsigned_abs(),
-            lost_tokens: row.get::<_, i64>("lost_tokens").unsigned_abs(),
-            lost_cost: Money(row.get("lost_micros")),
-            job: NewJob {
-                mode,
-                task: read::<Task>(row.get("task"))?,
-                repo: row.get("repo"),
-                base: row.get("base"),
-                prompt: row.get("prompt"),
-                test_command: row.get("test_command"),
-                model: row.get("model"),
-                dedupe_key: None, // it has done its part
-                caps: CapsOverride {
-                    step_cap: narrow("step_cap", row.get::<_, Option<i32>>("step_cap"))?,
-                    token_cap: narrow("token_cap", row.get::<_, Option<i64>>("token_cap"))?,
-                    time_limit_ms: narrow("time_limit_ms", row.get::<_, Option<i64>>("time_limit_ms"))?,
-                    cost_cap_micros: row.get("cost_cap_micros"),
-                },
-            },
-        }))
+        Ok(self.claim_many(worker, mode, 1).await?.pop())
+    }
+
+    /// Claims up to `most` jobs in one statement, for a worker that does several at a time.
+    pub async fn claim_many(
+        &self,
+        worker: WorkerId,
+        mode: Mode,
+        most: u16,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let (name, most) = (mode.as_str(), i32::from(most));
+        let params: [Param<'_>; 3] = [(&worker.0, Type::UUID), (&name, Type::TEXT), (&most, Type::INT4)];
+        let rows = self.query(include_str!("../queries/claim_jobs.sql"), &params).await?;
+        rows.iter().map(|row| claimed(row, worker, mode)).collect()
     }
 
     /// Keeps the lease of one process, which names all the jobs that it holds. The verdicts come in the order of `claims`.
@@ -135,6 +136,7 @@ impl Database {
                 match row.map(|row| row.get::<_, &str>(1)) {
                     Some("ok") => Verdict::Ok,
                     Some("cancel") => Verdict::Cancel,
+                    Some("budget") => Verdict::Budget,
                     _ => Verdict::Lost,
                 }
             })
@@ -187,6 +189,34 @@ impl Database {
         self.query(include_str!("../queries/retry_job.sql"), &params).await?;
         Ok(())
     }
+}
+
+fn claimed(row: &Row, worker: WorkerId, mode: Mode) -> Result<Claimed, StoreError> {
+    Ok(Claimed {
+        claim: Claim { job: JobId(row.get("id")), attempt: Attempt(row.get("attempt")), worker },
+        seq: row.get("seq"),
+        failures: row.get::<_, i16>("failures").unsigned_abs().into(),
+        lost_calls: row.get::<_, i32>("lost_calls").unsigned_abs(),
+        lost_tokens: row.get::<_, i64>("lost_tokens").unsigned_abs(),
+        lost_cost: Money(row.get("lost_micros")),
+        job: NewJob {
+            mode,
+            task: read::<Task>(row.get("task"))?,
+            repo: row.get("repo"),
+            base: row.get("base"),
+            prompt: row.get("prompt"),
+            test_command: row.get("test_command"),
+            model: row.get("model"),
+            dedupe_key: None, // it has done its part, as queueing has
+            queueing: domain::Queueing::default(),
+            caps: CapsOverride {
+                step_cap: narrow("step_cap", row.get::<_, Option<i32>>("step_cap"))?,
+                token_cap: narrow("token_cap", row.get::<_, Option<i64>>("token_cap"))?,
+                time_limit_ms: narrow("time_limit_ms", row.get::<_, Option<i64>>("time_limit_ms"))?,
+                cost_cap_micros: row.get("cost_cap_micros"),
+            },
+        },
+    })
 }
 
 fn narrow<T: TryFrom<F>, F: Copy + std::fmt::Display>(

@@ -13,7 +13,7 @@ use tokio_postgres::types::Type;
 use crate::database::Param;
 use crate::prefix::ids_from;
 use crate::row::{cell, read};
-use crate::{Database, Doorbell, StoreError, Topic};
+use crate::{BudgetStop, Database, Doorbell, StoreError, Topic, Waiting};
 
 /// Which jobs to list.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,6 +58,10 @@ pub struct JobRow {
     pub finished_at: Option<Timestamp>,
     /// Whether its mode is paused.
     pub paused: bool,
+    /// What it waits for, while it cannot be claimed yet.
+    pub waiting: Option<Waiting>,
+    /// The spent budget that it waits for, while it is queued.
+    pub budget_stop: Option<BudgetStop>,
     /// Model calls that were answered.
     pub steps: i64,
     /// Open reservations at their worst case included.
@@ -208,6 +212,10 @@ fn job(row: &Row) -> Result<JobRow, StoreError> {
         started_at: cell(row, "started_at")?,
         finished_at: cell(row, "finished_at")?,
         paused: cell(row, "paused")?,
+        waiting: Waiting::of(row)?,
+        budget_stop: cell::<Option<bool>>(row, "stop_all")?
+            .map(|all| Ok::<_, StoreError>(BudgetStop { all, opens_at: cell(row, "stop_opens_at")? }))
+            .transpose()?,
         steps: cell(row, "steps")?,
         cost: Money(cell(row, "cost_micros")?),
         usage: usage(row)?,

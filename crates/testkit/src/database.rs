@@ -79,6 +79,7 @@ pub fn job() -> NewJob {
         test_command: None,
         model: None,
         dedupe_key: None,
+        queueing: domain::Queueing::default(),
         caps: CapsOverride::default(),
     }
 }

@@ -12,16 +12,16 @@ use system_tests::{CommandLine, ModelServer, PATIENCE, Repo, Say, Team, is_empty
 /// Slow enough to be hit in the middle, quick enough to wait for.
 const PACE: Duration = Duration::from_millis(400);
 
-async fn paced() -> Rehearsal {
+pub async fn paced() -> Rehearsal {
     Rehearsal::start_paced(rehearsal::demo::script().unwrap(), PACE).await.unwrap()
 }
 
-fn replied(step: u32) -> impl Fn(&Event) -> bool {
+pub fn replied(step: u32) -> impl Fn(&Event) -> bool {
     move |event| matches!(event, Event::ModelReplied { step: n, .. } if *n == step)
 }
 
 /// One result, and no step that the ledger has twice under one key or that was answered twice.
-fn assert_whole(events: &[domain::EventRecord], calls: &[store::CallRow]) {
+pub fn assert_whole(events: &[domain::EventRecord], calls: &[store::CallRow]) {
     let results = events.iter().filter(|record| matches!(record.event, Event::Delivered { .. })).count();
     assert_eq!(results, 1);
     let steps: Vec<u32> = events

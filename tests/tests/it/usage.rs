@@ -118,6 +118,13 @@ async fn a_database_that_cannot_be_used_is_said_in_a_sentence() {
     assert_eq!(line.run(&["jobs"]).await.code, Some(0));
     let newer = "insert into codeteam.schema_history (version, name, applied_on, checksum) values (999, 'x', '2030-01-01T00:00:00Z', '1')";
     admin.batch_execute(newer).await.unwrap();
+    // That one only added something.
+    assert_eq!(line.run(&["jobs"]).await.code, Some(0));
+    line.secrets(&serde_json::json!({"DATABASE_URL": database.url("postgres")}).to_string(), 0o600);
+    let done = line.run(&["migrate"]).await;
+    assert!(done.code == Some(0) && done.out.contains("nothing was changed"), "{done:?}");
+    line.secrets(&serde_json::json!({"DATABASE_URL": database.url("codeteam_api")}).to_string(), 0o600);
+    admin.batch_execute("update codeteam.compatibility set works_since = 999").await.unwrap();
     assert_refused(&line.run(&["jobs"]).await, 3, &["version 999", "newer codeteam"]);
     line.secrets(&serde_json::json!({"DATABASE_URL": database.url("postgres")}).to_string(), 0o600);
     assert_refused(&line.run(&["migrate"]).await, 3, &["version 999"]);

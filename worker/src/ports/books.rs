@@ -1,5 +1,7 @@
 //! The agent's journal, kept in the database.
 
+use std::sync::OnceLock;
+
 use agent::{Billing, Halt, Reply, Spent};
 use async_trait::async_trait;
 use domain::{Event, Money, Usage};
@@ -8,12 +10,35 @@ use store::{Basis, Journal, Settlement, StoreError};
 use crate::lease::write_until;
 use crate::stop::Stop;
 
+/// Why the ledger did not take the last reservation of an attempt.
+pub enum Refusal {
+    /// Waiting does not help: this is why.
+    Never(String),
+    /// A budget has no room now for a call that could cost so much.
+    Now { worst_case: Money },
+}
+
 /// One attempt's journal and ledger.
 pub struct Books<'a> {
     pub journal: &'a Journal,
     pub stop: &'a Stop,
     /// The model that is asked, for calls that nobody answered.
     pub model: &'a str,
+    /// Ends the run, which does not know of budgets.
+    pub refusal: OnceLock<Refusal>,
+}
+
+impl Books<'_> {
+    fn refused(&self, error: StoreError, worst_case: Money) -> Halt {
+        let (refusal, halt) = match error {
+            StoreError::CostCap(why) => (Refusal::Never(why), Halt::Budget),
+            // As when the worker must go: between two steps nothing that was paid for is thrown away.
+            StoreError::BudgetSpent(_) => (Refusal::Now { worst_case }, Halt::Interrupted),
+            other => return halt(other),
+        };
+        _ = self.refusal.set(refusal);
+        halt
+    }
 }
 
 #[async_trait]
@@ -24,7 +49,10 @@ impl agent::Journal for Books<'_> {
             return Err(Halt::Interrupted);
         }
         let Spent { cost, tokens, .. } = worst_case;
-        self.journal.reserve(step, model, (cost, tokens), write_until()).await.map_err(halt)
+        self.journal
+            .reserve(step, model, (cost, tokens), write_until())
+            .await
+            .map_err(|error| self.refused(error, cost))
     }
 
     async fn settle(&self, step: u32, reply: &Reply, events: &[Event]) -> Result<(), Halt> {
@@ -62,7 +90,6 @@ impl agent::Journal for Books<'_> {
 fn halt(error: StoreError) -> Halt {
     match error {
         StoreError::StaleLease(_) => Halt::LeaseLost,
-        StoreError::CostCap(_) => Halt::Budget,
         other => Halt::Journal { passing: other.is_transient(), message: service::exit::one_line(&other) },
     }
 }

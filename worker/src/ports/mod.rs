@@ -3,5 +3,5 @@
 mod books;
 mod place;
 
-pub use books::Books;
+pub use books::{Books, Refusal};
 pub use place::Place;

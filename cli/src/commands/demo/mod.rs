@@ -121,6 +121,7 @@ fn job(repo: &Path, model: Option<String>) -> NewJob {
         test_command: Some(TEST_COMMAND.to_owned()),
         model: model.filter(|model| !model.is_empty()),
         dedupe_key: None,
+        queueing: domain::Queueing::default(),
         caps: CapsOverride::default(),
     }
 }

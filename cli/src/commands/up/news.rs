@@ -151,6 +151,8 @@ mod tests {
             started_at: None,
             finished_at: state.is_final().then(|| at(5)),
             paused: false,
+            budget_stop: None,
+            waiting: None,
             steps: 2,
             cost: Money(7),
             usage: Usage::default(),

@@ -30,7 +30,7 @@ async fn asleep(client: &tokio_postgres::Client, n: i64, last: &str) {
 }
 
 /// What rings on these channels until `control` does.
-async fn rings(database: &TestDatabase, channels: &[&str], act: impl AsyncFnOnce()) -> Vec<String> {
+pub async fn rings(database: &TestDatabase, channels: &[&str], act: impl AsyncFnOnce()) -> Vec<String> {
     let (client, mut connection) =
         tokio_postgres::connect(&database.url("postgres"), tokio_postgres::NoTls).await.unwrap();
     let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();

@@ -55,27 +55,18 @@ async fn a_silent_workers_job_goes_to_the_next_who_claims_and_its_late_writes_to
 async fn a_worker_hangs_when_its_lease_runs_out_over_a_job_but_not_when_it_is_idle() {
     let roles = roles().await;
     let scaler = roles.database.store("codeteam_scaler").await;
-    let (idle, hanging, stranger) = (
-        hired_for(&roles.worker, SHORT).await,
-        hired_for(&roles.worker, SHORT).await,
-        hired_for(&roles.worker, SHORT).await,
-    );
+    let (idle, hanging) = (hired(&roles.worker).await, hired(&roles.worker).await);
     let first = claimed(&roles.api, &roles.worker, hanging).await;
-    roles.api.submit(&testkit::job()).await.unwrap();
-    roles.worker.claim(stranger, Mode::Mechanic).await.unwrap().unwrap();
-    let silent = async {
-        loop {
-            let silent = scaler.silent_workers(&[idle, hanging]).await.unwrap();
-            if !silent.is_empty() {
-                return silent;
-            }
-        }
-    };
-    assert_eq!(tokio::time::timeout_at(soon(), silent).await.unwrap(), [hanging]);
+    claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
+    assert_eq!(scaler.silent_workers(&[idle, hanging]).await.unwrap(), []);
+    let admin = roles.database.client("postgres").await;
+    let ran_out = "update codeteam.workers set lease_ms = 1, lease_expires_at = now() - interval '1 second'
+                   where id = any ($1)";
+    admin.execute(ran_out, &[&vec![idle.0, hanging.0]]).await.unwrap();
+    assert_eq!(scaler.silent_workers(&[idle, hanging]).await.unwrap(), [hanging]);
     let _ = roles.worker.release(&first.claim, "given back").await;
     assert_eq!(scaler.silent_workers(&[idle, hanging]).await.unwrap(), []);
 
-    let admin = roles.database.client("postgres").await;
     let long_ago = "update codeteam.workers set heartbeat_at = now() - interval '3 minutes' where id = $1";
     admin.execute(long_ago, &[&idle.0]).await.unwrap();
     let up_since = admin.query_one("select pg_postmaster_start_time() < now() - interval '2 minutes'", &[]);
@@ -152,12 +143,20 @@ async fn no_lease_counts_as_expired_before_one_lease_time_after_the_database_cam
 #[tokio::test]
 async fn a_job_whose_claim_its_worker_never_heard_of_goes_back_unharmed() {
     let roles = roles().await;
-    let by = hired_for(&roles.worker, Duration::from_millis(60)).await;
+    let by = hired(&roles.worker).await;
     let job = claimed(&roles.api, &roles.worker, by).await.claim.job;
-    // As if the claim's answer had been lost: the worker is alive, and does not name the job.
-    while roles.api.job(job).await.unwrap().state == JobState::Running {
-        roles.worker.heartbeat(by, &[]).await.unwrap();
-    }
+    // As if the claim's answer had been lost: the worker is alive, and does not name the job for a third of its lease.
+    roles.worker.heartbeat(by, &[]).await.unwrap();
+    assert_eq!(
+        roles.api.job(job).await.unwrap().state,
+        JobState::Running,
+        "the answer may still be on its way"
+    );
+    let admin = roles.database.client("postgres").await;
+    let a_while_ago = "update codeteam.jobs set started_at = started_at - interval '11 seconds'";
+    admin.batch_execute(a_while_ago).await.unwrap();
+    roles.worker.heartbeat(by, &[]).await.unwrap();
+    assert_eq!(roles.api.job(job).await.unwrap().state, JobState::Queued);
     let again = roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap().unwrap();
     assert_eq!((again.claim.job, again.failures), (job, 0));
     let events = roles.api.events(job, 0, 10).await.unwrap();

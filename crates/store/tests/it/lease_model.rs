@@ -1,6 +1,6 @@
 //! Leases in a model checker: two workers, one job, a database's clock, heartbeats that take their time, and silence at any moment.
 //!
-//! The rules are those of `sql/functions/{claim_job,heartbeat,sweep_expired,hold}.sql` and of the worker's reckoning in
+//! The rules are those of `sql/functions/{claim_jobs,heartbeat,sweep_expired,hold}.sql` and of the worker's reckoning in
 //! `worker/src/lease.rs`: it acts only until a time that lies before the end that the database knows. Each rule is taken out in
 //! turn, to see that the checker finds what it is for.
 

@@ -1,15 +1,27 @@
 //! The store against a real PostgreSQL, each test in a database of its own.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod after;
+mod after_races;
+mod bad_input;
+mod budget_stops;
+mod budgets;
 mod dead;
 mod doorbell;
 mod doorbell_model;
+mod fairness;
 mod faults;
 mod fence;
+mod group_model;
+mod groups;
+mod horizon;
 mod journal;
 mod lease_model;
 mod ledger;
+mod line;
+mod line_model;
 mod listing;
+mod machine;
 mod migrations;
 mod mirrors;
 mod pause;

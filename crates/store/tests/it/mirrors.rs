@@ -2,16 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use domain::{CapsOverride, ExitReason, JobState, Mode, NewJob, Outcome, Task, limits};
+use domain::{CapsOverride, ExitReason, JobState, Mode, NewJob, Outcome, Queueing, Task, limits};
 
 use crate::roles;
 
-/// The words that a column's CHECK constraint allows.
-async fn allowed(client: &tokio_postgres::Client, column: &str) -> BTreeSet<String> {
-    let sql = "select pg_get_constraintdef(oid) from pg_constraint
-               where conrelid = 'codeteam.jobs'::regclass and conname = $1";
-    let definition: String = client.query_one(sql, &[&format!("jobs_{column}_check")]).await.unwrap().get(0);
-    definition.split('\'').skip(1).step_by(2).map(str::to_owned).collect()
+/// The words in the list that follows `marker` in a function.
+async fn allowed(client: &tokio_postgres::Client, function: &str, marker: &str) -> BTreeSet<String> {
+    let sql = "select prosrc from pg_proc where pronamespace = 'codeteam'::regnamespace and proname = $1";
+    let source: String = client.query_one(sql, &[&function]).await.unwrap().get(0);
+    let list = source.split_once(marker).unwrap_or_else(|| panic!("{function} has no {marker}")).1;
+    let list = &list[..list.find([')', ']']).unwrap()];
+    list.split('\'').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn queued(queueing: Queueing) -> NewJob {
+    NewJob { queueing, ..testkit::job() }
 }
 
 fn words<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> BTreeSet<String> {
@@ -19,14 +24,23 @@ fn words<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> BTreeSet<Strin
 }
 
 #[tokio::test]
-async fn every_vocabulary_is_the_same_in_the_tables() {
+async fn every_vocabulary_is_the_same_in_the_functions() {
     let database = testkit::TestDatabase::new().await;
     let client = database.client("postgres").await;
-    assert_eq!(allowed(&client, "mode").await, words(Mode::ALL, Mode::as_str));
-    assert_eq!(allowed(&client, "task").await, words(Task::ALL, Task::as_str));
-    assert_eq!(allowed(&client, "state").await, words(JobState::ALL, JobState::as_str));
-    assert_eq!(allowed(&client, "outcome").await, words(Outcome::ALL, Outcome::as_str));
-    assert_eq!(allowed(&client, "exit_reason").await, words(ExitReason::ALL, ExitReason::as_str));
+    let client = &client;
+    let allowed = async |function, marker| allowed(client, function, marker).await;
+    for (function, marker) in [("check_job", "job.mode not in ("), ("check_mode", "mode in (")] {
+        assert_eq!(allowed(function, marker).await, words(Mode::ALL, Mode::as_str));
+    }
+    assert_eq!(allowed("check_job", "job.task not in (").await, words(Task::ALL, Task::as_str));
+    let ends: Vec<JobState> = JobState::ALL.iter().copied().filter(|state| state.is_final()).collect();
+    assert_eq!(allowed("end_jobs", "states <@ array[").await, words(&ends, JobState::as_str));
+    assert_eq!(allowed("end_jobs", "outcomes <@ array[").await, words(Outcome::ALL, Outcome::as_str));
+    for (function, marker) in
+        [("end_jobs", "exit_reasons <@ array["), ("check_exit_reason", "exit_reason in (")]
+    {
+        assert_eq!(allowed(function, marker).await, words(ExitReason::ALL, ExitReason::as_str));
+    }
 }
 
 #[tokio::test]
@@ -71,6 +85,21 @@ async fn every_bound_is_the_same_in_the_tables() {
         jobs.push(NewJob { dedupe_key: Some("x".repeat(bytes)), ..testkit::job() });
     }
     jobs.push(NewJob { repo: "-x".into(), ..testkit::job() });
+    for bytes in [0, limits::GROUP_KEY_BYTES, limits::GROUP_KEY_BYTES + 1] {
+        jobs.push(queued(Queueing { group_key: Some("x".repeat(bytes)), ..Queueing::default() }));
+    }
+    for limit in [0, 1, 1_000, 1_001] {
+        let group_key = Some(format!("of {limit}"));
+        jobs.push(queued(Queueing { group_key, group_limit: Some(limit), ..Queueing::default() }));
+    }
+    for priority in [0, 9, 10] {
+        jobs.push(queued(Queueing { priority, ..Queueing::default() }));
+    }
+    let others = vec![testkit::job(); limits::AFTER + 1];
+    let mut others = roles.api.submit_all(&others).await.unwrap();
+    jobs.push(queued(Queueing { after: others.clone(), ..Queueing::default() }));
+    others.pop();
+    jobs.push(queued(Queueing { after: others, ..Queueing::default() }));
     for steps in [0, 1, 10_000, 10_001] {
         jobs.push(caps(|caps, value| caps.step_cap = u32::try_from(value).ok(), steps));
     }

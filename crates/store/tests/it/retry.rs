@@ -55,9 +55,9 @@ async fn changes_that_cannot_be_made_are_answered_with_what_can() {
     let cases = [
         (r#"{"promt": "x"}"#, "use prompt, model"),
         (r#"{"prompt": null}"#, "give text"),
-        (r#"{"prompt": " "}"#, "octet_length(prompt) <= 100000"),
+        (r#"{"prompt": " "}"#, "in 1 to 100000 bytes"),
         (r#"{"model": 5}"#, "give text"),
-        (r#"{"step_cap": 0}"#, "step_cap >= 1"),
+        (r#"{"step_cap": 0}"#, "give 1 to 10000"),
         (r#"{"step_cap": 1.5}"#, "whole number"),
         (r#"{"token_cap": 99999999999999999999}"#, "out of range"),
         ("[]", "is an object of prompt"),

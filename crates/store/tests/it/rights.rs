@@ -53,11 +53,11 @@ async fn a_worker_cannot_submit_and_a_client_cannot_claim() {
         ],
     )
     .await;
-    refused("codeteam_api", &["select * from codeteam.claim_job(gen_random_uuid(), 'mechanic')"]).await;
+    refused("codeteam_api", &["select * from codeteam.claim_jobs(gen_random_uuid(), 'mechanic')"]).await;
+    refused("codeteam_scaler", &["select * from codeteam.jobs"]).await;
     for role in ["codeteam_api", "codeteam_worker"] {
         refused(role, &["select codeteam.sweep_history('1 day')", "delete from codeteam.swept_days"]).await;
     }
-    refused("codeteam_scaler", &["select * from codeteam.jobs"]).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,1 @@
+select codeteam.clear_budget($1, $2)

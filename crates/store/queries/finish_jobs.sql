@@ -1,0 +1,1 @@
+select job, state from codeteam.finish_jobs($1, $2)

@@ -1,0 +1,1 @@
+select codeteam.set_budget($1, $2, $3)
