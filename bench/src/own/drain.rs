@@ -6,7 +6,9 @@ use tokio::time::Instant;
 
 use super::{Worker, enqueue};
 use crate::server::Server;
-use crate::turns::Trouble;
+
+/// Jobs in a batch: as many as the peers' batching takes.
+const BATCH: u16 = 100;
 
 /// Lets `workers` workers take `jobs` jobs to their end; gives jobs per second, from the first claim's answer to the last finish's.
 /// With `batch`, many jobs by each statement.
@@ -17,18 +19,13 @@ pub async fn drain(
     workers: usize,
     batch: bool,
 ) -> anyhow::Result<f64> {
-    if batch {
-        return Err(Trouble(
-            "not supported: each job is claimed and finished by a statement of its own".into(),
-        )
-        .into());
-    }
     enqueue(&server.client(database).await?, jobs).await?;
     let mut team = Vec::new();
     for _ in 0..workers {
         team.push(Worker::start(server, database).await?);
     }
-    let mut working: JoinSet<_> = team.into_iter().map(one_by_one).collect();
+    let most = if batch { BATCH } else { 1 };
+    let mut working: JoinSet<_> = team.into_iter().map(|worker| work(worker, most)).collect();
     let (mut first, mut last, mut done) = (None, None, 0);
     while let Some(shift) = working.join_next().await {
         let shift = shift.context("a worker panicked")??;
@@ -50,13 +47,19 @@ struct Shift {
     done: usize,
 }
 
-async fn one_by_one(worker: Worker) -> anyhow::Result<Shift> {
+async fn work(worker: Worker, most: u16) -> anyhow::Result<Shift> {
     let mut shift = Shift::default();
-    while let Some(claimed) = worker.claim().await? {
+    loop {
+        let claimed = worker.claim_many(most).await?;
+        if claimed.is_empty() {
+            return Ok(shift);
+        }
         shift.first.get_or_insert_with(Instant::now);
-        worker.finish(&claimed).await?;
+        match claimed.as_slice() {
+            [one] if most == 1 => worker.finish(one).await?,
+            many => worker.finish_many(many).await?,
+        }
         shift.last = Some(Instant::now());
-        shift.done += 1;
+        shift.done += claimed.len();
     }
-    Ok(shift)
 }

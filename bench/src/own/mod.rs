@@ -8,7 +8,7 @@ mod steady;
 use std::sync::Arc;
 
 use domain::{ExitReason, JobState, Mode, Outcome, WorkerId};
-use store::{Claimed, Database, Doorbell, Journal, LEASE, NewWorker, Topic};
+use store::{Claimed, Database, Doorbell, Ending, Journal, LEASE, NewWorker, Topic};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
@@ -46,6 +46,27 @@ impl Worker {
         let journal = Journal::new(self.database.clone(), claimed.claim, claimed.seq);
         let end = (JobState::Succeeded, Outcome::Unverified, ExitReason::Finished);
         journal.finish(end, None, &[], Instant::now() + LEASE).await?;
+        Ok(())
+    }
+
+    pub async fn claim_many(&self, most: u16) -> anyhow::Result<Vec<Claimed>> {
+        Ok(self.database.claim_many(self.id, Mode::Mechanic, most).await?)
+    }
+
+    pub async fn finish_many(&self, claimed: &[Claimed]) -> anyhow::Result<()> {
+        let endings: Vec<_> = claimed
+            .iter()
+            .map(|claimed| Ending {
+                claimed,
+                state: JobState::Succeeded,
+                outcome: Outcome::Unverified,
+                reason: ExitReason::Finished,
+                error: None,
+                events: Vec::new(),
+            })
+            .collect();
+        let states = self.database.finish_many(self.id, &endings).await?;
+        anyhow::ensure!(states.iter().all(Option::is_some), "a job was lost");
         Ok(())
     }
 
