@@ -114,8 +114,8 @@ impl Doorbell {
         let mut rings = connection.rings();
         let channel = format!("codeteam_{}", self.topic.name());
         self.database.listen_on(&connection, &channel).await?;
+        self.armed = true; // as in sleep_once
         let (newly_armed, _) = self.doze(&connection).await?;
-        self.armed = true;
         if newly_armed {
             return Ok(()); // what was under way meanwhile did not ring
         }
@@ -145,8 +145,8 @@ impl Doorbell {
 
         let mut reason = Wake::Ready;
         loop {
+            self.armed = true; // before it is so: a sleep that is dropped may have been registered
             let (newly_armed, mut look) = self.doze(&connection).await?;
-            self.armed = true;
             if newly_armed && !look.ready {
                 look = self.look_until_safe(&connection).await?;
             }
