@@ -42,6 +42,7 @@ select mode, priority from unnest(array['mechanic', 'genius']) as mode, generate
 
 -- Their successors take many at once, give more columns, or ring for each row.
 drop function if exists codeteam.claim_job(uuid, text);
+drop view if exists codeteam.claimable;
 drop function if exists codeteam.observe();
 drop trigger if exists doorbell on codeteam.jobs;
 drop function if exists codeteam.jobs_doorbell();
