@@ -1289,7 +1289,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq bigint DEFAULT 0) RETURNS TABLE(ready boolean, next_due_ms bigint, snapshot_xmin bigint, snapshot_xmax bigint)
+CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq bigint DEFAULT 0) RETURNS TABLE(ready boolean, next_due_ms bigint, snapshot_xmin bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET enable_bitmapscan TO 'off'
@@ -1320,8 +1320,7 @@ CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq
       or exists (select from leases where ends <= clock_timestamp() or topic = 'scaler')
       or (topic = 'events' and exists (select from events e where e.job_id = look.job and e.seq > look.after_seq)),
     ceil(extract(epoch from due.at - clock_timestamp()) * 1000)::bigint,
-    pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-    pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+    pg_snapshot_xmin(pg_current_snapshot())::text::bigint
   from due
 $$;
 
@@ -1394,9 +1393,7 @@ CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, paused
       select count(*) as jobs, min(f.run_at) as oldest,
              case when f.group_key is null then count(*) else least(count(*), greatest(max(f.group_limit) - (
                select count(*) from jobs r where r.group_key = f.group_key and r.state = 'running'), 0)) end as startable
-      from (select j.group_key, j.group_limit, j.run_at
-            from lines l join jobs j on j.mode = l.mode and j.priority = l.priority and j.turn >= l.starts_at
-            where j.state = 'queued' and j.waits_for is null and l.mode = m.mode limit 1000) f
+      from (select i.group_key, i.group_limit, i.run_at from in_line i where i.mode = m.mode limit 1000) f
       group by f.group_key
     ) g
   ) line
@@ -2321,6 +2318,18 @@ CREATE TABLE codeteam.lines (
 )
 WITH (fillfactor='10', autovacuum_vacuum_threshold='20');
 
+CREATE VIEW codeteam.in_line AS
+ SELECT j.id,
+    j.mode,
+    j.priority,
+    j.turn,
+    j.run_at,
+    j.group_key,
+    j.group_limit
+   FROM (codeteam.lines l
+     JOIN codeteam.jobs j ON (((j.mode = l.mode) AND (j.priority = l.priority) AND (j.turn >= l.starts_at))))
+  WHERE ((j.state = 'queued'::text) AND (j.waits_for IS NULL));
+
 CREATE TABLE codeteam.pauses (
     mode text NOT NULL,
     since timestamp with time zone DEFAULT now() NOT NULL,
@@ -2345,9 +2354,8 @@ CREATE VIEW codeteam.claimable AS
     j.run_at,
     j.group_key,
     j.group_limit
-   FROM (codeteam.lines l
-     JOIN codeteam.jobs j ON (((j.mode = l.mode) AND (j.priority = l.priority) AND (j.turn >= l.starts_at))))
-  WHERE ((j.state = 'queued'::text) AND (j.waits_for IS NULL) AND (l.mode <> ALL (ARRAY( SELECT p.mode
+   FROM codeteam.in_line j
+  WHERE ((j.mode <> ALL (ARRAY( SELECT p.mode
            FROM codeteam.pauses p))) AND (NOT (EXISTS ( SELECT
            FROM codeteam.stops_in_force s
           WHERE (s.repo = ''::text)))));

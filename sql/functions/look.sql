@@ -4,7 +4,7 @@
 --   next_due_ms  milliseconds until that may become true without anybody ringing; null when nothing is due
 -- For the scaler every mode counts, and running jobs too: it stays awake while anybody works.
 create or replace function codeteam.look(topic text, job uuid default null, after_seq bigint default 0)
-returns table (ready boolean, next_due_ms bigint, snapshot_xmin bigint, snapshot_xmax bigint)
+returns table (ready boolean, next_due_ms bigint, snapshot_xmin bigint)
 language sql stable security definer set search_path = codeteam, pg_temp
 set enable_bitmapscan = off as $$ -- one job is looked for, in an order that an index has
   select check_topic(topic, gen_random_uuid(), job, after_seq);
@@ -33,7 +33,6 @@ set enable_bitmapscan = off as $$ -- one job is looked for, in an order that an 
       or exists (select from leases where ends <= clock_timestamp() or topic = 'scaler')
       or (topic = 'events' and exists (select from events e where e.job_id = look.job and e.seq > look.after_seq)),
     ceil(extract(epoch from due.at - clock_timestamp()) * 1000)::bigint,
-    pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-    pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+    pg_snapshot_xmin(pg_current_snapshot())::text::bigint
   from due
 $$;

@@ -31,9 +31,7 @@ set enable_bitmapscan = off as $$ -- as in look
       select count(*) as jobs, min(f.run_at) as oldest,
              case when f.group_key is null then count(*) else least(count(*), greatest(max(f.group_limit) - (
                select count(*) from jobs r where r.group_key = f.group_key and r.state = 'running'), 0)) end as startable
-      from (select j.group_key, j.group_limit, j.run_at
-            from lines l join jobs j on j.mode = l.mode and j.priority = l.priority and j.turn >= l.starts_at
-            where j.state = 'queued' and j.waits_for is null and l.mode = m.mode limit 1000) f
+      from (select i.group_key, i.group_limit, i.run_at from in_line i where i.mode = m.mode limit 1000) f
       group by f.group_key
     ) g
   ) line
