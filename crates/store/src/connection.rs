@@ -7,10 +7,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Mutex, broadcast};
 use tokio::time::timeout;
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_postgres::{AsyncMessage, Client, NoTls, Row};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Transport;
+use crate::database::Param;
+use crate::statements::Statements;
 use crate::{Config, StoreError, tls};
 
 /// The whole hand-shake, name resolution and authentication included: the driver's own bound covers the TCP connect only.
@@ -22,8 +24,9 @@ pub(crate) struct Connection {
     rings: broadcast::Sender<String>,
     listening: Mutex<HashSet<String>>,
     closed: CancellationToken,
-    /// A pooler is at the other end: no notification arrives.
+    /// A pooler is at the other end, or may be: no notification arrives, and nothing that is prepared stays.
     pub(crate) pooled: bool,
+    statements: Statements,
 }
 
 impl Connection {
@@ -70,7 +73,26 @@ impl Connection {
                 }
             }
         });
-        Connection { client, rings, listening: Mutex::default(), closed, pooled: false }
+        Connection {
+            client,
+            rings,
+            listening: Mutex::default(),
+            closed,
+            pooled: true,
+            statements: Statements::default(),
+        }
+    }
+
+    pub(crate) async fn query(
+        &self,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        if self.pooled {
+            self.client.query_typed(sql, params).await
+        } else {
+            self.statements.run(&self.client, sql, params).await
+        }
     }
 
     /// Ends the connection now: a statement that timed out would block those behind it.

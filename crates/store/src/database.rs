@@ -12,8 +12,8 @@ use tokio_postgres::types::{ToSql, Type};
 use crate::connection::Connection;
 use crate::{Config, StoreError, compatibility};
 
-/// One parameter of a statement: its value and its SQL type. Types are sent along, so that a statement is one round trip and
-/// needs no prepared statement, which a transaction pooler could not keep.
+/// One parameter of a statement: its value and its SQL type. Types are sent along, so that a statement can be one round trip and
+/// need no prepared statement, which a transaction pooler could not keep.
 pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// A handle on the database. Cheap to share behind an [`Arc`].
@@ -60,7 +60,11 @@ impl Database {
         Ok(connection)
     }
 
-    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
+    pub(crate) async fn query(
+        &self,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
         let connection = self.connection().await?;
         self.query_on(&connection, sql, params).await
     }
@@ -68,11 +72,11 @@ impl Database {
     pub(crate) async fn query_on(
         &self,
         on: &Connection,
-        sql: &str,
+        sql: &'static str,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, StoreError> {
         let within = self.config.statement_timeout;
-        match timeout(within, on.client.query_typed(sql, params)).await {
+        match timeout(within, on.query(sql, params)).await {
             Ok(Ok(rows)) => Ok(rows),
             Ok(Err(error)) => {
                 let error = StoreError::from(error);

@@ -24,6 +24,7 @@ mod reading;
 mod retention;
 mod row;
 mod server_process;
+mod statements;
 mod tls;
 mod waiting;
 

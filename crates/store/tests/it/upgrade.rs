@@ -190,3 +190,19 @@ async fn a_program_that_is_left_behind_at_work_is_told_so_at_its_next_connect_er
     proxy.set(Traffic::Pass);
     says_that_it_is_too_old(disconnected.insist(soon(), || disconnected.pauses()).await.err());
 }
+
+#[tokio::test]
+async fn a_statement_that_was_prepared_goes_on_when_a_migration_changes_what_it_gives() {
+    let database = TestDatabase::new().await;
+    let api = Database::open(owner(&database)).await.unwrap();
+    assert!(api.pauses().await.unwrap().is_empty());
+    newer_program_migrates(
+        &database,
+        "V9001__retype",
+        "alter table codeteam.pauses alter column reason type varchar(4000)",
+    )
+    .await;
+    for _ in 0..2 {
+        assert!(api.pauses().await.unwrap().is_empty());
+    }
+}
