@@ -83,7 +83,7 @@ begin
   elsif line.next_start = line.starts_at or line.next_xid <= pg_snapshot_xmin(pg_current_snapshot()) then
     line.starts_at := least(line.next_start, (
       select j.turn from jobs j
-      where j.state = 'queued' and j.waits_for is null and j.mode = line.mode and j.priority = line.priority and j.turn >= line.starts_at
+      where j.state = 'queued' and j.waits_for is null and line_of(j.mode, j.priority) = line_of(line.mode, line.priority) and j.turn >= line.starts_at
       order by j.turn limit 1));
     line.next_start := greatest(turn, line.next_start);
     line.next_xid := null;
@@ -142,15 +142,9 @@ declare
 begin
   perform check_events(after_seq, kinds, data);
   perform hold(job, attempt, worker);
-  select coalesce(max(e.seq), 0) into last from events e where e.job_id = append_events.job;
-  if exists (select from events e where e.job_id = append_events.job and e.seq > after_seq and e.attempt = append_events.attempt) then
-    return last;
-  end if;
-  insert into events (job_id, seq, attempt, kind, data)
-  select append_events.job, last + e.n, append_events.attempt, e.kind, e.data
-  from unnest(append_events.kinds, append_events.data) with ordinality as e (kind, data, n);
+  last := write_events(job, attempt, after_seq, kinds, data);
   perform ring(array['events']);
-  return last + cardinality(kinds);
+  return last;
 end
 $$;
 
@@ -376,11 +370,7 @@ CREATE TABLE codeteam.jobs (
     depth integer DEFAULT 0,
     fingerprint text,
     acknowledged_at timestamp with time zone,
-    acknowledged_by text,
-    CONSTRAINT acknowledged_means_ended CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((acknowledged_at IS NULL) OR (state = ANY (ARRAY['failed'::text, 'dead'::text]))))),
-    CONSTRAINT final_means_explained CHECK ((((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text, 'dead'::text])) = (finished_at IS NOT NULL)) AND ((finished_at IS NULL) = (exit_reason IS NULL)) AND ((finished_at IS NULL) = (outcome IS NULL)))),
-    CONSTRAINT only_queued_jobs_wait CHECK (((waits_for IS NULL) OR (state = 'queued'::text))),
-    CONSTRAINT running_means_held CHECK (((state = 'running'::text) = (worker_id IS NOT NULL)))
+    acknowledged_by text
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.01', autovacuum_analyze_scale_factor='0.02', toast_tuple_target='256', vacuum_truncate=off, toast.autovacuum_vacuum_scale_factor='0.02');
 
@@ -388,43 +378,7 @@ CREATE FUNCTION codeteam.check_job(job codeteam.jobs) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     AS $$
 declare
-  wrong text := case
-    when job.mode not in ('mechanic', 'genius')
-      then format('%L is no mode: use mechanic or genius', left(job.mode, 100))
-    when job.task not in ('bug_fix', 'refactor', 'analysis', 'review', 'feature', 'complex_refactor', 'security_fix', 'architecture')
-      then format('%L is no task: use bug_fix, refactor, analysis, review, feature, complex_refactor, security_fix or architecture',
-                  left(job.task, 100))
-    when job.repo !~ '\S' or octet_length(job.repo) > 2000 or job.repo like '-%'
-      then 'the repository cannot be that: give a path or a URL that git clones, in 1 to 2000 bytes, not starting with -'
-    when job.base !~ '\S' or octet_length(job.base) > 250 or job.base like '-%'
-      then 'the base cannot be that: name a branch, tag or commit in 1 to 250 bytes, not starting with -, or leave it null'
-    when job.prompt !~ '\S' or octet_length(job.prompt) > 100000
-      then 'the prompt cannot be that: say what to do, in 1 to 100000 bytes; put long material into the repository'
-    when job.test_command !~ '\S' or octet_length(job.test_command) > 10000
-      then 'the test_command cannot be that: give a shell command of 1 to 10000 bytes, or leave it null'
-    when job.model !~ '\S' or octet_length(job.model) > 200
-      then 'the model cannot be that: name one in 1 to 200 bytes, or leave it null'
-    when job.step_cap not between 1 and 10000
-      then format('the step_cap cannot be %s: give 1 to 10000, or leave it null', job.step_cap)
-    when job.token_cap not between 1 and 100000000
-      then format('the token_cap cannot be %s: give 1 to 100000000, or leave it null', job.token_cap)
-    when job.time_limit_ms not between 1000 and 86400000
-      then format('the time_limit_ms cannot be %s: give 1000 to 86400000, or leave it null', job.time_limit_ms)
-    when job.cost_cap_micros < 1
-      then format('the cost_cap_micros cannot be %s: give 1 or more, or leave it null', job.cost_cap_micros)
-    when job.priority not between 0 and 9
-      then format('the priority cannot be %s: give 0 to 9, the highest goes first', job.priority)
-    when job.run_at not between '2000-01-01 00:00Z' and '9000-01-01 00:00Z' -- a time that every client can read
-      then format('the run_at cannot be %s: give a time from the year 2000 to 9000', job.run_at)
-    when job.max_attempts not between 1 and 100
-      then format('the max_attempts cannot be %s: give 1 to 100', job.max_attempts)
-    when job.dedupe_key !~ '\S' or octet_length(job.dedupe_key) > 500
-      then 'the dedupe_key cannot be that: name the piece of work in 1 to 500 bytes, or leave it null'
-    when job.group_key !~ '\S' or octet_length(job.group_key) > 500
-      then 'the group_key cannot be that: name what must not run at once in 1 to 500 bytes, or leave it null'
-    when job.group_limit not between 1 and 1000
-      then format('the group_limit cannot be %s: give 1 to 1000', job.group_limit)
-  end;
+  wrong text := wrong_with(job);
 begin
   if wrong is not null then
     raise exception '%', wrong using errcode = 'QJ007';
@@ -508,7 +462,7 @@ begin
     perform demand(false, 'results', results::text, 'give an array of objects, one for each job');
   end if;
   select r into wrong from jsonb_array_elements(results) r
-  where ((r ->> 'job') ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  where ((r ->> 'job') ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
          and (r ->> 'attempt') ~ '^\d{1,9}$' and (r ->> 'after_seq') ~ '^\d{1,18}$'
          and r ? 'state' and r ? 'outcome' and r ? 'exit_reason' and jsonb_typeof(r -> 'error') in ('string', 'null')
          and jsonb_typeof(r -> 'events') = 'array') is not true
@@ -562,12 +516,18 @@ CREATE FUNCTION codeteam.claim_jobs(worker uuid, mode text, most integer DEFAULT
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
-    AS $$ -- planned once a session, also what it calls
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
+    AS $$
 #variable_conflict use_column
 declare
-  about workers;
-  swept integer := 0;
-  taken uuid[];
+  async  text;
+  own_id xid8;
+  around record;
+  swept  integer := 0;
+  taken  uuid[];
 begin
   if (mode in ('mechanic', 'genius') and most between 1 and 1000) is not true then
     perform check_mode(mode);
@@ -577,44 +537,65 @@ begin
     raise exception 'jobs are claimed at READ COMMITTED only' using errcode = 'QJ009',
       hint = 'set default_transaction_isolation to ''read committed'' for this role';
   end if;
-  perform set_config('synchronous_commit', 'off', true);
-  if exists (select from workers w where w.stopped_at is null and lease_ends(w) <= clock_timestamp()) then
+  async := set_config('synchronous_commit', 'off', true);
+  own_id := pg_current_xact_id(); -- before it looks who sleeps: see ring.sql
+  -- Each query has its price, so an ordinary claim makes three: this one, take_jobs()'s and the claim itself.
+  select w.sandbox, w.stopped_at, w.lease_expires_at, w.lease_ms,
+         exists (select from workers o where o.stopped_at is null and lease_ends(o) <= clock_timestamp()) as silence,
+         exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'time' and j.run_at <= now()) as due,
+         exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'budget') as unpaid,
+         exists (select from budget_stops) as stopped,
+         exists (select from pauses p where p.mode = claim_jobs.mode) as paused,
+         exists (select from sleepers s where s.topic = claim_jobs.mode and s.sleeper = claim_jobs.worker) as registered,
+         exists (select from sleepers s where s.topic = 'events') as followed
+  into around from workers w where w.id = claim_jobs.worker;
+  if not found then
+    raise exception 'there is no worker %', worker using errcode = 'QJ006', hint = 'register_worker comes first';
+  end if;
+  if around.silence then
     swept := sweep_expired();
   end if;
   -- A lease that has just been renewed is left alone: a quick worker claims much more often than it must be heard of.
-  select w.* into about from workers w where w.id = claim_jobs.worker;
-  if not found then
-    raise exception 'there is no worker %', worker using errcode = 'QJ006', hint = 'register_worker comes first';
-  elsif about.stopped_at is not null
-     or about.lease_expires_at < clock_timestamp() + make_interval(secs => about.lease_ms / 1500.0) then
+  if around.stopped_at is not null or around.lease_expires_at < clock_timestamp() + make_interval(secs => around.lease_ms / 1500.0) then
     perform renew_lease(claim_jobs.worker, false);
   end if;
-  taken := take_jobs(claim_jobs.worker, mode, most, swept > 0);
+  if around.due then
+    perform line_up_due(mode);
+  end if;
+  if around.unpaid then
+    perform line_up_reopened(mode);
+  end if;
+  if around.paused or around.stopped and exists (select from stops_in_force s where s.repo = '') then
+    return;
+  end if;
+  taken := take_jobs(worker, mode, most, swept > 0, around.stopped);
   if taken = '{}' then
     return;
   end if;
-  delete from sleepers s where s.topic = claim_jobs.mode and s.sleeper = claim_jobs.worker;
+  if around.registered then
+    delete from sleepers s where s.topic = claim_jobs.mode and s.sleeper = claim_jobs.worker;
+  end if;
+  if around.followed then
+    perform ring(array['events']);
+  end if;
   return query
   with claimed as (
     update jobs j
     set state = 'running', attempt = j.attempt + 1, worker_id = claim_jobs.worker, started_at = clock_timestamp()
     where j.id = any (taken)
-    returning j.*
+    returning j.id, j.attempt, 1 + coalesce((select max(e.seq) from events e where e.job_id = j.id), 0) as seq, j.fresh_after, j.failures,
+              j.task, j.repo, j.base, j.prompt, j.test_command, j.model, j.step_cap, j.token_cap, j.time_limit_ms, j.cost_cap_micros
   ), told as (
-    insert into events as e (job_id, seq, attempt, kind, data)
-    select c.id, 1 + coalesce((select max(e.seq) from events e where e.job_id = c.id), 0), c.attempt, 'claimed',
-           jsonb_build_object('worker', claim_jobs.worker, 'sandbox', about.sandbox)
+    insert into events (job_id, seq, attempt, kind, data)
+    select c.id, c.seq, c.attempt, 'claimed', jsonb_build_object('worker', claim_jobs.worker, 'sandbox', around.sandbox)
     from claimed c
-    returning e.job_id, e.seq
   )
-  select c.id, c.attempt, t.seq, c.failures, c.task, c.repo, c.base, c.prompt, c.test_command, c.model,
-         c.step_cap, c.token_cap, c.time_limit_ms, c.cost_cap_micros, l.calls, l.tokens, l.micros
-  from claimed c join told t on t.job_id = c.id
-  cross join lateral (
-    select count(*)::integer, coalesce(sum(k.worst_tokens), 0)::bigint, coalesce(sum(k.cost_micros), 0)::bigint
-    from calls k where c.attempt > 1 and k.job_id = c.id and k.attempt > c.fresh_after and k.basis = 'worst_case'
-  ) as l (calls, tokens, micros);
-  perform ring(array['events']);
+  select c.id, c.attempt, c.seq, c.failures, c.task, c.repo, c.base, c.prompt, c.test_command, c.model,
+         c.step_cap, c.token_cap, c.time_limit_ms, c.cost_cap_micros,
+         case when c.attempt > 1 then (lost_calls(c.id, c.fresh_after)).calls else 0 end,
+         case when c.attempt > 1 then (lost_calls(c.id, c.fresh_after)).tokens else 0 end,
+         case when c.attempt > 1 then (lost_calls(c.id, c.fresh_after)).micros else 0 end
+  from claimed c;
 end
 $$;
 
@@ -760,10 +741,16 @@ $$;
 
 CREATE FUNCTION codeteam.end_jobs(ids uuid[], states text[], outcomes text[], exit_reasons text[], errors text[]) RETURNS void
     LANGUAGE plpgsql
-    AS $$
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$ -- as in claim_jobs
 declare
-  deep    uuid[]; -- those that may have waited for other jobs until now
-  grouped uuid[]; -- those that had a place in their group, to be handed on
+  deep     uuid[]; -- those that may have waited for other jobs until now
+  grouped  uuid[]; -- those that had a place in their group, to be handed on
+  awaited  boolean; -- whether others wait for them
+  sleeping boolean; -- whether anybody is to be rung for
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'jobs are ended at READ COMMITTED only' using errcode = 'QJ009',
@@ -784,7 +771,7 @@ begin
         finished_at = clock_timestamp(), worker_id = null, waits_for = null
     from unnest(ids, states, outcomes, exit_reasons, errors) as e (id, state, outcome, exit_reason, error)
     where j.id = e.id
-    returning j.*
+    returning j.id, j.attempt, j.state, j.outcome, j.exit_reason, j.error, j.depth, j.group_key, j.turn
   ), told as (
     insert into events (job_id, seq, attempt, kind, data)
     select e.id, 1 + coalesce((select max(v.seq) from events v where v.job_id = e.id), 0), e.attempt, 'finished',
@@ -792,14 +779,20 @@ begin
     from ended e
   )
   select array_agg(e.id) filter (where e.depth > 0),
-         array_agg(e.id) filter (where e.group_key is not null and e.turn >= 0) -- a parked one had no place
-  into deep, grouped from ended e;
-  perform ring(array['events']);
+         array_agg(e.id) filter (where e.group_key is not null and e.turn >= 0), -- a parked one had no place
+         exists (select from job_dependencies d where d.after_id = any (ids)),
+         exists (select from sleepers)
+  into deep, grouped, awaited, sleeping from ended e;
+  if sleeping then
+    perform ring(array['events']);
+  end if;
   if deep is not null then
     with freed as (delete from job_dependencies d where d.job_id = any (deep) returning d.job_id)
     select array_agg(g) into grouped from unnest(grouped) g where g not in (select f.job_id from freed f);
   end if;
-  perform settle_dependants(ids);
+  if awaited then
+    perform end_waiting(ids);
+  end if;
   if grouped is not null then
     perform leave_group(g.group_key) -- once for each place
     from (select j.group_key from jobs j where j.id = any (grouped) order by j.group_key) g;
@@ -904,18 +897,21 @@ CREATE FUNCTION codeteam.finish_job(job uuid, attempt integer, worker uuid, afte
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$ -- as in claim_jobs
 declare
-  stands jobs;
+  stands record;
 begin
-  perform check_events(after_seq, kinds, data);
+  if (kinds = '{}' and data = '{}' and after_seq >= 0) is not true then
+    perform check_events(after_seq, kinds, data);
+  end if;
   -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
-  select j.* into stands from jobs j where j.id = finish_job.job for no key update;
+  select j.state, j.attempt, j.worker_id, j.finished_at into stands from jobs j where j.id = finish_job.job for no key update;
   if stands.attempt = finish_job.attempt and stands.finished_at is not null then
     return stands.state;
   end if;
-  if kinds = '{}' then
-    perform hold(job, attempt, worker);
-  else
-    perform append_events(job, attempt, worker, after_seq, kinds, data);
+  if (stands.state = 'running' and stands.attempt = finish_job.attempt and stands.worker_id = finish_job.worker) is not true then
+    perform hold(job, attempt, worker); -- which says so
+  end if;
+  if kinds <> '{}' then
+    perform write_events(job, attempt, after_seq, kinds, data);
   end if;
   perform end_jobs(array[job], array[state], array[outcome], array[exit_reason], array[error]);
   return state;
@@ -926,32 +922,48 @@ CREATE FUNCTION codeteam.finish_jobs(worker uuid, results jsonb) RETURNS TABLE(j
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$ -- as in claim_jobs
 #variable_conflict use_column
 declare
-  held jsonb;
+  held record; -- what was asked for of those that this worker holds, and what had ended by the same attempt before, in parallel arrays
 begin
   perform check_results(results), demand(worker is not null, 'worker', null, 'name the worker that holds the jobs');
-  -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
-  perform from jobs j
-  where j.id in (select (r ->> 'job')::uuid from jsonb_array_elements(results) r) order by j.depth, j.id for no key update;
-  select jsonb_agg(r) into held from jsonb_array_elements(results) r
-  join jobs j on j.id = (r ->> 'job')::uuid and j.attempt = (r ->> 'attempt')::integer
-  where j.state = 'running' and j.worker_id = finish_jobs.worker;
-  if held is not null then
+  with given as (
+    select * from jsonb_to_recordset(results)
+      as r (job uuid, attempt integer, after_seq bigint, state text, outcome text, exit_reason text, error text, events jsonb)
+  ), stands as ( -- locked before it is looked: the same call may be under way on a connection that the caller has given up
+    select g.*, j.state as is_state, j.finished_at, j.state = 'running' and j.worker_id = finish_jobs.worker as is_held
+    from given g join jobs j on j.id = g.job and j.attempt = g.attempt order by j.depth, j.id for no key update of j
+  )
+  select array_agg(s.job) filter (where s.is_held) as jobs, array_agg(s.attempt) filter (where s.is_held) as attempts,
+         array_agg(s.after_seq) filter (where s.is_held) as seqs, array_agg(s.state) filter (where s.is_held) as states,
+         array_agg(s.outcome) filter (where s.is_held) as outcomes, array_agg(s.exit_reason) filter (where s.is_held) as exit_reasons,
+         array_agg(s.error) filter (where s.is_held) as errors, array_agg(s.events) filter (where s.is_held) as events,
+         bool_or(s.events <> '[]') filter (where s.is_held) as tell,
+         array_agg(s.job) filter (where s.finished_at is not null) as ended_jobs,
+         array_agg(s.is_state) filter (where s.finished_at is not null) as ended_states
+  into held from stands s;
+  if held.tell then
     insert into events (job_id, seq, attempt, kind, data)
     select r.job, coalesce(l.seq, 0) + e.n, r.attempt, e.event ->> 'kind', e.event -> 'data'
-    from jsonb_to_recordset(held) as r (job uuid, attempt integer, after_seq bigint, events jsonb)
+    from unnest(held.jobs, held.attempts, held.seqs, held.events) as r (job, attempt, after_seq, events)
     cross join lateral (select max(v.seq) as seq from events v where v.job_id = r.job) l
     cross join lateral jsonb_array_elements(r.events) with ordinality as e (event, n)
     where not exists (select from events v where v.job_id = r.job and v.seq > r.after_seq and v.attempt = r.attempt);
-    perform end_jobs(array_agg(r.job), array_agg(r.state), array_agg(r.outcome), array_agg(r.exit_reason), array_agg(r.error))
-    from jsonb_to_recordset(held) as r (job uuid, state text, outcome text, exit_reason text, error text);
+  end if;
+  if held.jobs is not null then
+    perform end_jobs(held.jobs, held.states, held.outcomes, held.exit_reasons, held.errors);
   end if;
   return query
-  select r.job, case when j.finished_at is not null then j.state end
-  from jsonb_to_recordset(results) as r (job uuid, attempt integer)
-  left join jobs j on j.id = r.job and j.attempt = r.attempt;
+  select s.job, s.state from unnest(held.jobs || held.ended_jobs, held.states || held.ended_states) as s (job, state)
+  union all
+  select (r ->> 'job')::uuid, null from jsonb_array_elements(results) r
+  where coalesce(cardinality(held.jobs || held.ended_jobs), 0) < jsonb_array_length(results)
+    and ((r ->> 'job')::uuid = any (held.jobs || held.ended_jobs)) is not true;
 end
 $$;
 
@@ -1026,6 +1038,7 @@ begin
     select j.* from jobs j join workers w on w.id = j.worker_id
     where j.state = 'running' and j.worker_id = heartbeat.worker and not j.id = any (heartbeat.job_ids)
       and j.started_at < clock_timestamp() - make_interval(secs => w.lease_ms / 3000.0)
+    order by j.group_key -- as in sweep_expired
     for no key update of j skip locked
   loop
     perform append_event(unheard.id, unheard.attempt, 'released', '{"reason": "its worker never heard of the claim"}');
@@ -1068,27 +1081,42 @@ CREATE FUNCTION codeteam.jobs_arrive() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
     AS $$ -- as in claim_jobs
+declare
+  own_id   xid8;
+  last     bigint; -- turn of its repository
+  stopped  boolean; -- whether any budget is spent
+  sleeping boolean; -- whether anybody is to be rung for
 begin
   if new.state <> 'queued' then
     return new; -- the owner restores what was finished elsewhere
   end if;
-  perform check_job(new);
+  if wrong_with(new) is not null then
+    perform check_job(new); -- which says so
+  end if;
   if new.after <> '{}' then
     new.waits_for := 'jobs'; -- see after_arrive.sql
     new.depth := after_depth(new.id, new.after);
     return new;
-  elsif new.run_at > now() or current_setting('transaction_isolation') <> 'read committed' then
+  end if;
+  own_id := pg_current_xact_id();
+  select l.turn, exists (select from budget_stops), exists (select from sleepers) into last, stopped, sleeping
+  from last_turn(new.mode, new.priority, new.repo) l;
+  if new.run_at > now() or current_setting('transaction_isolation') <> 'read committed' then
     new.waits_for := 'time';
-    perform pg_current_xact_id();
-  elsif exists (select from stops_in_force s where s.repo = new.repo) then
+    sleeping := true; -- ring() knows better
+  elsif stopped and exists (select from stops_in_force s where s.repo = new.repo) then
     new.waits_for := 'budget';
     return new; -- nobody is woken: see budget_stops.sql
   else
     new.waits_for := null;
-    new.turn := next_turn(new.mode, new.priority, new.repo);
+    new.turn := next_turn(last, new.mode, new.priority);
   end if;
-  perform ring(array[new.mode, 'scaler']);
+  if sleeping then
+    perform ring(array[new.mode, 'scaler']);
+  end if;
   return new;
 end
 $$;
@@ -1114,6 +1142,22 @@ begin
   delete from events e using gone g where e.job_id = g.id;
   return null;
 end
+$$;
+
+CREATE FUNCTION codeteam.lane_of(mode text, priority smallint, repo text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select hashtextextended(repo, priority + case mode when 'genius' then 10 else 0 end)
+$$;
+
+CREATE FUNCTION codeteam.last_turn(mode text, priority smallint, repo text) RETURNS TABLE(turn bigint)
+    LANGUAGE sql STABLE
+    AS $$
+  select (select greatest(j.turn, l.next_start) from jobs j
+          where j.state = 'queued' and j.waits_for is null
+            and lane_of(j.mode, j.priority, j.repo) = lane_of(l.mode, l.priority, last_turn.repo) and j.turn >= l.starts_at
+          order by j.turn desc limit 1)
+  from lines l where l.mode = last_turn.mode and l.priority = last_turn.priority
 $$;
 
 CREATE TABLE codeteam.workers (
@@ -1162,9 +1206,17 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.line_of(mode text, priority smallint) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select priority + case mode when 'genius' then 10 else 0 end
+$$;
+
 CREATE FUNCTION codeteam.line_up(job uuid, its_place boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql
-    AS $$
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
+    AS $$ -- as in claim_jobs
 begin
   perform pg_current_xact_id(); -- before it looks: advance_line() waits for those who have one
   if current_setting('transaction_isolation') <> 'read committed' then
@@ -1177,11 +1229,11 @@ begin
       turn = case when its_place
              then (select greatest(l.next_start, coalesce(
                      (select f.turn - 1 from jobs f
-                      where f.state = 'queued' and f.waits_for is null and f.mode = l.mode and f.priority = l.priority
+                      where f.state = 'queued' and f.waits_for is null and line_of(f.mode, f.priority) = line_of(l.mode, l.priority)
                         and f.turn >= l.starts_at and f.id <> j.id
                       order by f.turn limit 1), j.turn))
                    from lines l where l.mode = j.mode and l.priority = j.priority)
-             else next_turn(j.mode, j.priority, j.repo) end
+             else next_turn((select t.turn from last_turn(j.mode, j.priority, j.repo) t), j.mode, j.priority) end
   where j.id = line_up.job and j.state = 'queued';
 end
 $$;
@@ -1324,6 +1376,15 @@ CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq
   from due
 $$;
 
+CREATE FUNCTION codeteam.lost_calls(job uuid, fresh_after integer, OUT calls integer, OUT tokens bigint, OUT micros bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  select count(*), coalesce(sum(k.worst_tokens), 0), coalesce(sum(k.cost_micros), 0) into calls, tokens, micros
+  from calls k where k.job_id = job and k.attempt > fresh_after and k.basis = 'worst_case';
+end
+$$;
+
 CREATE FUNCTION codeteam.mark_acknowledged(ids uuid[], by_whom text) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -1346,25 +1407,19 @@ CREATE FUNCTION codeteam.next_budget_day(at timestamp with time zone) RETURNS ti
   select ((at at time zone 'UTC')::date + 1)::timestamp at time zone 'UTC'
 $$;
 
-CREATE FUNCTION codeteam.next_turn(mode text, priority smallint, repo text) RETURNS bigint
+CREATE FUNCTION codeteam.next_turn(last bigint, mode text, priority smallint) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
-declare
-  turn bigint;
 begin
-  perform pg_current_xact_id(); -- before it looks: advance_line() waits for those who have one
-  -- The repository's last job stands behind the head of the line, so the head is asked for only when it has none.
-  select greatest(l.next_start, coalesce(
-      (select j.turn from jobs j
-       where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and j.priority = l.priority
-         and hashtextextended(j.repo, 0) = hashtextextended(next_turn.repo, 0) and j.turn >= l.starts_at
-       order by j.turn desc limit 1),
-      (select j.turn from jobs j
-       where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and j.priority = l.priority and j.turn >= l.starts_at
-       order by j.turn limit 1)))
-  into turn
-  from lines l where l.mode = next_turn.mode and l.priority = next_turn.priority;
-  return (((turn >> 33) + 1) << 33) | nextval('arrivals');
+  if last is null then
+    select greatest(l.next_start, (
+      select j.turn from jobs j
+      where j.state = 'queued' and j.waits_for is null and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
+      order by j.turn limit 1))
+    into last
+    from lines l where l.mode = next_turn.mode and l.priority = next_turn.priority;
+  end if;
+  return (((last >> 33) + 1) << 33) | nextval('arrivals');
 end
 $$;
 
@@ -1442,7 +1497,7 @@ begin
       update jobs set waits_for = 'budget'
       where id in (
         select j.id from lines l
-        join jobs j on j.mode = l.mode and j.priority = l.priority and hashtextextended(j.repo, 0) = hashtextextended(park_for_budget.repo, 0)
+        join jobs j on lane_of(j.mode, j.priority, j.repo) = lane_of(l.mode, l.priority, park_for_budget.repo)
         where j.state = 'queued' and j.waits_for is null and j.repo = park_for_budget.repo
         limit 1000 for no key update of j skip locked)
       returning group_key
@@ -2003,27 +2058,26 @@ CREATE FUNCTION codeteam.sweep_expired(most integer DEFAULT 10) RETURNS integer
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
 declare
-  silent uuid;
+  silent uuid[];
   lost   jobs;
   swept  integer := 0;
 begin
   perform check_most(most);
-  -- A heartbeat that comes meanwhile waits for this row, or this skips it: a worker is silent or not, never both.
-  for silent in
+  -- A heartbeat that comes meanwhile waits for these rows, or this skips them: a worker is silent or not, never both.
+  silent := array(
     select w.id from workers w
     where w.stopped_at is null and lease_ends(w) <= clock_timestamp()
       and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
-    for no key update skip locked
+    for no key update skip locked);
+  -- Groups' locks are taken in the order of their keys, or two sweeps could wait for each other.
+  for lost in
+    select j.* from jobs j where j.state = 'running' and j.worker_id = any (silent)
+    order by j.group_key limit most for no key update skip locked
   loop
-    for lost in
-      select j.* from jobs j where j.state = 'running' and j.worker_id = silent
-      limit most - swept for no key update skip locked
-    loop
-      swept := swept + 1;
-      perform append_event(lost.id, lost.attempt, 'lease_expired', jsonb_build_object('worker', silent));
-      update jobs set deaths = deaths + 1 where id = lost.id;
-      perform end_attempt(lost.id, true, 0, 'lost_worker', 'its worker fell silent without giving it back');
-    end loop;
+    swept := swept + 1;
+    perform append_event(lost.id, lost.attempt, 'lease_expired', jsonb_build_object('worker', lost.worker_id));
+    update jobs set deaths = deaths + 1 where id = lost.id;
+    perform end_attempt(lost.id, true, 0, 'lost_worker', 'its worker fell silent without giving it back');
   end loop;
   -- A worker that has been silent for so long is gone. Should it come back, its next word says so.
   update workers w set stopped_at = w.heartbeat_at
@@ -2084,31 +2138,15 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.take_jobs(worker uuid, mode text, most integer, holds boolean) RETURNS uuid[]
+CREATE FUNCTION codeteam.take_jobs(worker uuid, mode text, most integer, holds boolean, stopped boolean) RETURNS uuid[]
     LANGUAGE plpgsql
     AS $$
 declare
-  next    record;
-  taken   uuid[] := '{}';
-  stopped boolean; -- whether any budget is spent
-  reopens boolean; -- whether jobs wait for one
-  room    boolean; -- in the group of the next one
-  again   boolean; -- whether to look once more, because some stepped out of line
+  next  record;
+  taken uuid[] := '{}';
+  room  boolean; -- in the group of the next one
+  again boolean; -- whether to look once more, because some stepped out of line
 begin
-  -- This and the next look ask for the first of an order that an index has: however many wait, they cost the same.
-  if (select j.run_at from jobs j where j.mode = take_jobs.mode and j.waits_for = 'time' order by j.run_at limit 1) <= now() then
-    perform line_up_due(take_jobs.mode);
-  end if;
-  select exists (select from budget_stops),
-         (select true from jobs j where j.mode = take_jobs.mode and j.waits_for = 'budget' order by j.repo limit 1)
-  into stopped, reopens;
-  if reopens then
-    perform line_up_reopened(take_jobs.mode);
-  end if;
-  if exists (select from pauses p where p.mode = take_jobs.mode)
-     or stopped and exists (select from stops_in_force s where s.repo = '') then
-    return taken;
-  end if;
   for round in 1 .. 5 loop -- one call does not empty a long queue of jobs that have to wait
     again := false;
     for next in
@@ -2116,7 +2154,7 @@ begin
       select j.* from (select * from lines l where l.mode = take_jobs.mode order by l.priority desc offset 0) l
       cross join lateral (
         select j.id, j.priority, j.turn, j.repo, j.group_key, j.group_limit from jobs j
-        where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and j.priority = l.priority and j.turn >= l.starts_at
+        where j.state = 'queued' and j.waits_for is null and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
           and j.id <> all (taken)
         order by j.turn limit most - cardinality(taken) for no key update skip locked
       ) j
@@ -2226,6 +2264,71 @@ CREATE FUNCTION codeteam.works_since() RETURNS integer
   select works_since from compatibility
 $$;
 
+CREATE FUNCTION codeteam.write_events(job uuid, attempt integer, after_seq bigint, kinds text[], data jsonb[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  last bigint;
+begin
+  select coalesce(max(e.seq), 0) into last from events e where e.job_id = write_events.job;
+  if exists (select from events e where e.job_id = write_events.job and e.seq > after_seq and e.attempt = write_events.attempt) then
+    return last;
+  end if;
+  insert into events (job_id, seq, attempt, kind, data)
+  select write_events.job, last + e.n, write_events.attempt, e.kind, e.data
+  from unnest(write_events.kinds, write_events.data) with ordinality as e (kind, data, n);
+  return last + cardinality(kinds);
+end
+$$;
+
+CREATE FUNCTION codeteam.wrong_with(job codeteam.jobs) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  if job.mode not in ('mechanic', 'genius') then
+    return format('%L is no mode: use mechanic or genius', left(job.mode, 100));
+  elsif job.task not in ('bug_fix', 'refactor', 'analysis', 'review', 'feature', 'complex_refactor', 'security_fix', 'architecture') then
+    return format('%L is no task: use bug_fix, refactor, analysis, review, feature, complex_refactor, security_fix or architecture',
+      left(job.task, 100));
+  elsif job.repo !~ '\S' or octet_length(job.repo) > 2000 or job.repo like '-%' then
+    return 'the repository cannot be that: give a path or a URL that git clones, in 1 to 2000 bytes, not starting with -';
+  elsif job.prompt !~ '\S' or octet_length(job.prompt) > 100000 then
+    return 'the prompt cannot be that: say what to do, in 1 to 100000 bytes; put long material into the repository';
+  elsif job.priority not between 0 and 9 then
+    return format('the priority cannot be %s: give 0 to 9, the highest goes first', job.priority);
+  elsif job.run_at not between '2000-01-01 00:00Z' and '9000-01-01 00:00Z' then -- a time that every client can read
+    return format('the run_at cannot be %s: give a time from the year 2000 to 9000', job.run_at);
+  elsif job.max_attempts not between 1 and 100 then
+    return format('the max_attempts cannot be %s: give 1 to 100', job.max_attempts);
+  elsif job.group_limit not between 1 and 1000 then
+    return format('the group_limit cannot be %s: give 1 to 1000', job.group_limit);
+  end if;
+  if num_nonnulls(job.base, job.test_command, job.model, job.step_cap, job.token_cap, job.time_limit_ms, job.cost_cap_micros, job.dedupe_key, job.group_key) = 0 then
+    return null;
+  end if;
+  if job.base !~ '\S' or octet_length(job.base) > 250 or job.base like '-%' then
+    return 'the base cannot be that: name a branch, tag or commit in 1 to 250 bytes, not starting with -, or leave it null';
+  elsif job.test_command !~ '\S' or octet_length(job.test_command) > 10000 then
+    return 'the test_command cannot be that: give a shell command of 1 to 10000 bytes, or leave it null';
+  elsif job.model !~ '\S' or octet_length(job.model) > 200 then
+    return 'the model cannot be that: name one in 1 to 200 bytes, or leave it null';
+  elsif job.step_cap not between 1 and 10000 then
+    return format('the step_cap cannot be %s: give 1 to 10000, or leave it null', job.step_cap);
+  elsif job.token_cap not between 1 and 100000000 then
+    return format('the token_cap cannot be %s: give 1 to 100000000, or leave it null', job.token_cap);
+  elsif job.time_limit_ms not between 1000 and 86400000 then
+    return format('the time_limit_ms cannot be %s: give 1000 to 86400000, or leave it null', job.time_limit_ms);
+  elsif job.cost_cap_micros < 1 then
+    return format('the cost_cap_micros cannot be %s: give 1 or more, or leave it null', job.cost_cap_micros);
+  elsif job.dedupe_key !~ '\S' or octet_length(job.dedupe_key) > 500 then
+    return 'the dedupe_key cannot be that: name the piece of work in 1 to 500 bytes, or leave it null';
+  elsif job.group_key !~ '\S' or octet_length(job.group_key) > 500 then
+    return 'the group_key cannot be that: name what must not run at once in 1 to 500 bytes, or leave it null';
+  end if;
+  return null;
+end
+$$;
+
 CREATE SEQUENCE codeteam.arrivals
     START WITH 0
     INCREMENT BY 1
@@ -2327,7 +2430,7 @@ CREATE VIEW codeteam.in_line AS
     j.group_key,
     j.group_limit
    FROM (codeteam.lines l
-     JOIN codeteam.jobs j ON (((j.mode = l.mode) AND (j.priority = l.priority) AND (j.turn >= l.starts_at))))
+     JOIN codeteam.jobs j ON (((codeteam.line_of(j.mode, j.priority) = codeteam.line_of(l.mode, l.priority)) AND (j.turn >= l.starts_at))))
   WHERE ((j.state = 'queued'::text) AND (j.waits_for IS NULL));
 
 CREATE TABLE codeteam.pauses (
@@ -2372,8 +2475,7 @@ CREATE TABLE codeteam.events (
     attempt integer NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     kind text NOT NULL,
-    data jsonb NOT NULL,
-    CONSTRAINT events_kind_check CHECK ((kind ~ '^[a-z_]{1,40}$'::text))
+    data jsonb NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_freeze_min_age='0', vacuum_truncate=off, toast.autovacuum_vacuum_scale_factor='0.02', toast.autovacuum_vacuum_insert_scale_factor='0.05', toast.vacuum_truncate=off);
 
@@ -2526,11 +2628,19 @@ CREATE INDEX jobs_for_budget ON codeteam.jobs USING btree (mode, repo, run_at) W
 
 CREATE INDEX jobs_group ON codeteam.jobs USING btree (group_key, state, waits_for) WHERE ((group_key IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
 
-CREATE INDEX jobs_lane ON codeteam.jobs USING btree (mode, priority, hashtextextended(repo, (0)::bigint), turn) WHERE ((state = 'queued'::text) AND (waits_for IS NULL));
+CREATE INDEX jobs_lane ON codeteam.jobs USING btree (hashtextextended(repo, ((priority +
+CASE mode
+    WHEN 'genius'::text THEN 10
+    ELSE 0
+END))::bigint), turn) WHERE ((state = 'queued'::text) AND (waits_for IS NULL));
 
 CREATE INDEX jobs_leaving ON codeteam.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND ((state <> 'dead'::text) OR (acknowledged_at IS NOT NULL)));
 
-CREATE INDEX jobs_line ON codeteam.jobs USING btree (mode, priority, turn) WHERE ((state = 'queued'::text) AND (waits_for IS NULL));
+CREATE INDEX jobs_line ON codeteam.jobs USING btree (((priority +
+CASE mode
+    WHEN 'genius'::text THEN 10
+    ELSE 0
+END)), turn) WHERE ((state = 'queued'::text) AND (waits_for IS NULL));
 
 CREATE INDEX jobs_listed ON codeteam.jobs USING btree (state, mode, created_at, id);
 
@@ -2720,11 +2830,17 @@ REVOKE ALL ON FUNCTION codeteam.jobs_await() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.jobs_leave() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION codeteam.lane_of(mode text, priority smallint, repo text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.last_turn(mode text, priority smallint, repo text) FROM PUBLIC;
+
 GRANT SELECT ON TABLE codeteam.workers TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.lease_ends(w codeteam.workers) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.leave_group(group_key text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.line_of(mode text, priority smallint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.line_up(job uuid, its_place boolean) FROM PUBLIC;
 
@@ -2751,11 +2867,13 @@ GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO c
 GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO codeteam_scaler;
 GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO codeteam_api;
 
+REVOKE ALL ON FUNCTION codeteam.lost_calls(job uuid, fresh_after integer, OUT calls integer, OUT tokens bigint, OUT micros bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.mark_acknowledged(ids uuid[], by_whom text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.next_budget_day(at timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION codeteam.next_turn(mode text, priority smallint, repo text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION codeteam.next_turn(last bigint, mode text, priority smallint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.observe() FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.observe() TO codeteam_scaler;
@@ -2845,7 +2963,7 @@ GRANT ALL ON FUNCTION codeteam.sweep_expired(most integer) TO codeteam_scaler;
 REVOKE ALL ON FUNCTION codeteam.sweep_history(keep interval, most integer, most_events integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.sweep_history(keep interval, most integer, most_events integer) TO codeteam_scaler;
 
-REVOKE ALL ON FUNCTION codeteam.take_jobs(worker uuid, mode text, most integer, holds boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION codeteam.take_jobs(worker uuid, mode text, most integer, holds boolean, stopped boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.wait_for_budget(job uuid, attempt integer, worker uuid, worst_case_micros bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.wait_for_budget(job uuid, attempt integer, worker uuid, worst_case_micros bigint) TO codeteam_worker;
@@ -2861,6 +2979,10 @@ REVOKE ALL ON FUNCTION codeteam.works_since() FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.works_since() TO codeteam_api;
 GRANT ALL ON FUNCTION codeteam.works_since() TO codeteam_worker;
 GRANT ALL ON FUNCTION codeteam.works_since() TO codeteam_scaler;
+
+REVOKE ALL ON FUNCTION codeteam.write_events(job uuid, attempt integer, after_seq bigint, kinds text[], data jsonb[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.wrong_with(job codeteam.jobs) FROM PUBLIC;
 
 GRANT SELECT ON TABLE codeteam.ledger TO codeteam_api;
 

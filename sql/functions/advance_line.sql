@@ -30,7 +30,7 @@ begin
   elsif line.next_start = line.starts_at or line.next_xid <= pg_snapshot_xmin(pg_current_snapshot()) then
     line.starts_at := least(line.next_start, (
       select j.turn from jobs j
-      where j.state = 'queued' and j.waits_for is null and j.mode = line.mode and j.priority = line.priority and j.turn >= line.starts_at
+      where j.state = 'queued' and j.waits_for is null and line_of(j.mode, j.priority) = line_of(line.mode, line.priority) and j.turn >= line.starts_at
       order by j.turn limit 1));
     line.next_start := greatest(turn, line.next_start);
     line.next_xid := null;

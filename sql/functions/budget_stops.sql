@@ -52,7 +52,7 @@ begin
       update jobs set waits_for = 'budget'
       where id in (
         select j.id from lines l
-        join jobs j on j.mode = l.mode and j.priority = l.priority and hashtextextended(j.repo, 0) = hashtextextended(park_for_budget.repo, 0)
+        join jobs j on lane_of(j.mode, j.priority, j.repo) = lane_of(l.mode, l.priority, park_for_budget.repo)
         where j.state = 'queued' and j.waits_for is null and j.repo = park_for_budget.repo
         limit 1000 for no key update of j skip locked)
       returning group_key

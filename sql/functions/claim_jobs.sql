@@ -1,3 +1,12 @@
+-- The calls of a job's attempts after `fresh_after` whose answers nobody has, at their worst case. Internal.
+create or replace function codeteam.lost_calls(job uuid, fresh_after integer, out calls integer, out tokens bigint, out micros bigint)
+language plpgsql stable as $$
+begin
+  select count(*), coalesce(sum(k.worst_tokens), 0), coalesce(sum(k.cost_micros), 0) into calls, tokens, micros
+  from calls k where k.job_id = job and k.attempt > fresh_after and k.basis = 'worst_case';
+end
+$$;
+
 -- Claims up to `most` jobs of `mode` for one worker: the highest priority first, then fair across repositories, then the oldest.
 -- Gives what is asked for, the fencing token (attempt) and the seq of the event that says so. Nothing: no row.
 -- First it takes back what silent workers hold and puts into line what has become due or whose budget has opened, so that no janitor
@@ -13,12 +22,16 @@ returns table (
   lost_calls integer, lost_tokens bigint, lost_micros bigint
 )
 language plpgsql volatile security definer set search_path = codeteam, pg_temp
-set plan_cache_mode = force_generic_plan as $$ -- planned once a session, also what it calls
+-- Planned once a session, also what it calls, and perhaps while there are no jobs: only plans that follow an index hold good then, and
+-- none is worth compiling.
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off as $$
 #variable_conflict use_column
 declare
-  about workers;
-  swept integer := 0;
-  taken uuid[];
+  async  text;
+  own_id xid8;
+  around record;
+  swept  integer := 0;
+  taken  uuid[];
 begin
   if (mode in ('mechanic', 'genius') and most between 1 and 1000) is not true then
     perform check_mode(mode);
@@ -28,43 +41,64 @@ begin
     raise exception 'jobs are claimed at READ COMMITTED only' using errcode = 'QJ009',
       hint = 'set default_transaction_isolation to ''read committed'' for this role';
   end if;
-  perform set_config('synchronous_commit', 'off', true);
-  if exists (select from workers w where w.stopped_at is null and lease_ends(w) <= clock_timestamp()) then
+  async := set_config('synchronous_commit', 'off', true);
+  own_id := pg_current_xact_id(); -- before it looks who sleeps: see ring.sql
+  -- Each query has its price, so an ordinary claim makes three: this one, take_jobs()'s and the claim itself.
+  select w.sandbox, w.stopped_at, w.lease_expires_at, w.lease_ms,
+         exists (select from workers o where o.stopped_at is null and lease_ends(o) <= clock_timestamp()) as silence,
+         exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'time' and j.run_at <= now()) as due,
+         exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'budget') as unpaid,
+         exists (select from budget_stops) as stopped,
+         exists (select from pauses p where p.mode = claim_jobs.mode) as paused,
+         exists (select from sleepers s where s.topic = claim_jobs.mode and s.sleeper = claim_jobs.worker) as registered,
+         exists (select from sleepers s where s.topic = 'events') as followed
+  into around from workers w where w.id = claim_jobs.worker;
+  if not found then
+    raise exception 'there is no worker %', worker using errcode = 'QJ006', hint = 'register_worker comes first';
+  end if;
+  if around.silence then
     swept := sweep_expired();
   end if;
   -- A lease that has just been renewed is left alone: a quick worker claims much more often than it must be heard of.
-  select w.* into about from workers w where w.id = claim_jobs.worker;
-  if not found then
-    raise exception 'there is no worker %', worker using errcode = 'QJ006', hint = 'register_worker comes first';
-  elsif about.stopped_at is not null
-     or about.lease_expires_at < clock_timestamp() + make_interval(secs => about.lease_ms / 1500.0) then
+  if around.stopped_at is not null or around.lease_expires_at < clock_timestamp() + make_interval(secs => around.lease_ms / 1500.0) then
     perform renew_lease(claim_jobs.worker, false);
   end if;
-  taken := take_jobs(claim_jobs.worker, mode, most, swept > 0);
+  if around.due then
+    perform line_up_due(mode);
+  end if;
+  if around.unpaid then
+    perform line_up_reopened(mode);
+  end if;
+  if around.paused or around.stopped and exists (select from stops_in_force s where s.repo = '') then
+    return;
+  end if;
+  taken := take_jobs(worker, mode, most, swept > 0, around.stopped);
   if taken = '{}' then
     return;
   end if;
-  delete from sleepers s where s.topic = claim_jobs.mode and s.sleeper = claim_jobs.worker;
+  if around.registered then
+    delete from sleepers s where s.topic = claim_jobs.mode and s.sleeper = claim_jobs.worker;
+  end if;
+  if around.followed then
+    perform ring(array['events']);
+  end if;
   return query
   with claimed as (
     update jobs j
     set state = 'running', attempt = j.attempt + 1, worker_id = claim_jobs.worker, started_at = clock_timestamp()
     where j.id = any (taken)
-    returning j.*
+    returning j.id, j.attempt, 1 + coalesce((select max(e.seq) from events e where e.job_id = j.id), 0) as seq, j.fresh_after, j.failures,
+              j.task, j.repo, j.base, j.prompt, j.test_command, j.model, j.step_cap, j.token_cap, j.time_limit_ms, j.cost_cap_micros
   ), told as (
-    insert into events as e (job_id, seq, attempt, kind, data)
-    select c.id, 1 + coalesce((select max(e.seq) from events e where e.job_id = c.id), 0), c.attempt, 'claimed',
-           jsonb_build_object('worker', claim_jobs.worker, 'sandbox', about.sandbox)
+    insert into events (job_id, seq, attempt, kind, data)
+    select c.id, c.seq, c.attempt, 'claimed', jsonb_build_object('worker', claim_jobs.worker, 'sandbox', around.sandbox)
     from claimed c
-    returning e.job_id, e.seq
   )
-  select c.id, c.attempt, t.seq, c.failures, c.task, c.repo, c.base, c.prompt, c.test_command, c.model,
-         c.step_cap, c.token_cap, c.time_limit_ms, c.cost_cap_micros, l.calls, l.tokens, l.micros
-  from claimed c join told t on t.job_id = c.id
-  cross join lateral (
-    select count(*)::integer, coalesce(sum(k.worst_tokens), 0)::bigint, coalesce(sum(k.cost_micros), 0)::bigint
-    from calls k where c.attempt > 1 and k.job_id = c.id and k.attempt > c.fresh_after and k.basis = 'worst_case'
-  ) as l (calls, tokens, micros);
-  perform ring(array['events']);
+  select c.id, c.attempt, c.seq, c.failures, c.task, c.repo, c.base, c.prompt, c.test_command, c.model,
+         c.step_cap, c.token_cap, c.time_limit_ms, c.cost_cap_micros,
+         case when c.attempt > 1 then (lost_calls(c.id, c.fresh_after)).calls else 0 end,
+         case when c.attempt > 1 then (lost_calls(c.id, c.fresh_after)).tokens else 0 end,
+         case when c.attempt > 1 then (lost_calls(c.id, c.fresh_after)).micros else 0 end
+  from claimed c;
 end
 $$;

@@ -73,7 +73,7 @@ begin
     perform demand(false, 'results', results::text, 'give an array of objects, one for each job');
   end if;
   select r into wrong from jsonb_array_elements(results) r
-  where ((r ->> 'job') ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  where ((r ->> 'job') ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
          and (r ->> 'attempt') ~ '^\d{1,9}$' and (r ->> 'after_seq') ~ '^\d{1,18}$'
          and r ? 'state' and r ? 'outcome' and r ? 'exit_reason' and jsonb_typeof(r -> 'error') in ('string', 'null')
          and jsonb_typeof(r -> 'events') = 'array') is not true

@@ -1,10 +1,13 @@
 -- Puts jobs into final states and writes the events that say so; the arrays run in parallel. Internal: the caller holds the rows.
 -- QJ007: a word that is none of an end's. QJ009 isolation: not at READ COMMITTED, where an older snapshot would not show who waits for them.
 create or replace function codeteam.end_jobs(ids uuid[], states text[], outcomes text[], exit_reasons text[], errors text[]) returns void
-language plpgsql volatile as $$
+language plpgsql volatile
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$ -- as in claim_jobs
 declare
-  deep    uuid[]; -- those that may have waited for other jobs until now
-  grouped uuid[]; -- those that had a place in their group, to be handed on
+  deep     uuid[]; -- those that may have waited for other jobs until now
+  grouped  uuid[]; -- those that had a place in their group, to be handed on
+  awaited  boolean; -- whether others wait for them
+  sleeping boolean; -- whether anybody is to be rung for
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'jobs are ended at READ COMMITTED only' using errcode = 'QJ009',
@@ -25,7 +28,7 @@ begin
         finished_at = clock_timestamp(), worker_id = null, waits_for = null
     from unnest(ids, states, outcomes, exit_reasons, errors) as e (id, state, outcome, exit_reason, error)
     where j.id = e.id
-    returning j.*
+    returning j.id, j.attempt, j.state, j.outcome, j.exit_reason, j.error, j.depth, j.group_key, j.turn
   ), told as (
     insert into events (job_id, seq, attempt, kind, data)
     select e.id, 1 + coalesce((select max(v.seq) from events v where v.job_id = e.id), 0), e.attempt, 'finished',
@@ -33,14 +36,20 @@ begin
     from ended e
   )
   select array_agg(e.id) filter (where e.depth > 0),
-         array_agg(e.id) filter (where e.group_key is not null and e.turn >= 0) -- a parked one had no place
-  into deep, grouped from ended e;
-  perform ring(array['events']);
+         array_agg(e.id) filter (where e.group_key is not null and e.turn >= 0), -- a parked one had no place
+         exists (select from job_dependencies d where d.after_id = any (ids)),
+         exists (select from sleepers)
+  into deep, grouped, awaited, sleeping from ended e;
+  if sleeping then
+    perform ring(array['events']);
+  end if;
   if deep is not null then
     with freed as (delete from job_dependencies d where d.job_id = any (deep) returning d.job_id)
     select array_agg(g) into grouped from unnest(grouped) g where g not in (select f.job_id from freed f);
   end if;
-  perform settle_dependants(ids);
+  if awaited then
+    perform end_waiting(ids);
+  end if;
   if grouped is not null then
     perform leave_group(g.group_key) -- once for each place
     from (select j.group_key from jobs j where j.id = any (grouped) order by j.group_key) g;

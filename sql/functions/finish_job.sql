@@ -7,18 +7,21 @@ create or replace function codeteam.finish_job(
 language plpgsql volatile security definer set search_path = codeteam, pg_temp
 set plan_cache_mode = force_generic_plan as $$ -- as in claim_jobs
 declare
-  stands jobs;
+  stands record;
 begin
-  perform check_events(after_seq, kinds, data);
+  if (kinds = '{}' and data = '{}' and after_seq >= 0) is not true then
+    perform check_events(after_seq, kinds, data);
+  end if;
   -- Locked before it is looked: the same call may be under way on a connection that the caller has given up.
-  select j.* into stands from jobs j where j.id = finish_job.job for no key update;
+  select j.state, j.attempt, j.worker_id, j.finished_at into stands from jobs j where j.id = finish_job.job for no key update;
   if stands.attempt = finish_job.attempt and stands.finished_at is not null then
     return stands.state;
   end if;
-  if kinds = '{}' then
-    perform hold(job, attempt, worker);
-  else
-    perform append_events(job, attempt, worker, after_seq, kinds, data);
+  if (stands.state = 'running' and stands.attempt = finish_job.attempt and stands.worker_id = finish_job.worker) is not true then
+    perform hold(job, attempt, worker); -- which says so
+  end if;
+  if kinds <> '{}' then
+    perform write_events(job, attempt, after_seq, kinds, data);
   end if;
   perform end_jobs(array[job], array[state], array[outcome], array[exit_reason], array[error]);
   return state;

@@ -25,6 +25,7 @@ begin
     select j.* from jobs j join workers w on w.id = j.worker_id
     where j.state = 'running' and j.worker_id = heartbeat.worker and not j.id = any (heartbeat.job_ids)
       and j.started_at < clock_timestamp() - make_interval(secs => w.lease_ms / 3000.0)
+    order by j.group_key -- as in sweep_expired
     for no key update of j skip locked
   loop
     perform append_event(unheard.id, unheard.attempt, 'released', '{"reason": "its worker never heard of the claim"}');

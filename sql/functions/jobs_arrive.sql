@@ -1,29 +1,43 @@
 -- Each new job: whether it can be, what it waits for, or its turn in line; and the doorbell, if somebody sleeps. ring.sql says why looking is enough:
--- the transaction has its id before it looks, which next_turn() takes care of.
+-- the transaction has its id before it looks.
 -- Above READ COMMITTED the snapshot is an old one: what it says of the line is stale, so the job is put into line by whoever claims next.
+-- Every insert pays for each query here, so an ordinary one makes one only.
 create or replace function codeteam.jobs_arrive() returns trigger
 language plpgsql volatile security definer set search_path = codeteam, pg_temp
-set plan_cache_mode = force_generic_plan as $$ -- as in claim_jobs
+set plan_cache_mode = force_generic_plan set enable_sort = off set jit = off as $$ -- as in claim_jobs
+declare
+  own_id   xid8;
+  last     bigint; -- turn of its repository
+  stopped  boolean; -- whether any budget is spent
+  sleeping boolean; -- whether anybody is to be rung for
 begin
   if new.state <> 'queued' then
     return new; -- the owner restores what was finished elsewhere
   end if;
-  perform check_job(new);
+  if wrong_with(new) is not null then
+    perform check_job(new); -- which says so
+  end if;
   if new.after <> '{}' then
     new.waits_for := 'jobs'; -- see after_arrive.sql
     new.depth := after_depth(new.id, new.after);
     return new;
-  elsif new.run_at > now() or current_setting('transaction_isolation') <> 'read committed' then
+  end if;
+  own_id := pg_current_xact_id();
+  select l.turn, exists (select from budget_stops), exists (select from sleepers) into last, stopped, sleeping
+  from last_turn(new.mode, new.priority, new.repo) l;
+  if new.run_at > now() or current_setting('transaction_isolation') <> 'read committed' then
     new.waits_for := 'time';
-    perform pg_current_xact_id();
-  elsif exists (select from stops_in_force s where s.repo = new.repo) then
+    sleeping := true; -- ring() knows better
+  elsif stopped and exists (select from stops_in_force s where s.repo = new.repo) then
     new.waits_for := 'budget';
     return new; -- nobody is woken: see budget_stops.sql
   else
     new.waits_for := null;
-    new.turn := next_turn(new.mode, new.priority, new.repo);
+    new.turn := next_turn(last, new.mode, new.priority);
   end if;
-  perform ring(array[new.mode, 'scaler']);
+  if sleeping then
+    perform ring(array[new.mode, 'scaler']);
+  end if;
   return new;
 end
 $$;

@@ -1,7 +1,7 @@
 -- A queued job gets into line. With its_place, at the head of it: somebody had claimed it and gives it back unharmed. It stands next to
 -- the first one there, so that newcomers are measured by the same round as before. Internal.
 create or replace function codeteam.line_up(job uuid, its_place boolean default false) returns void
-language plpgsql volatile as $$
+language plpgsql volatile set enable_sort = off set jit = off as $$ -- as in claim_jobs
 begin
   perform pg_current_xact_id(); -- before it looks: advance_line() waits for those who have one
   if current_setting('transaction_isolation') <> 'read committed' then
@@ -14,11 +14,11 @@ begin
       turn = case when its_place
              then (select greatest(l.next_start, coalesce(
                      (select f.turn - 1 from jobs f
-                      where f.state = 'queued' and f.waits_for is null and f.mode = l.mode and f.priority = l.priority
+                      where f.state = 'queued' and f.waits_for is null and line_of(f.mode, f.priority) = line_of(l.mode, l.priority)
                         and f.turn >= l.starts_at and f.id <> j.id
                       order by f.turn limit 1), j.turn))
                    from lines l where l.mode = j.mode and l.priority = j.priority)
-             else next_turn(j.mode, j.priority, j.repo) end
+             else next_turn((select t.turn from last_turn(j.mode, j.priority, j.repo) t), j.mode, j.priority) end
   where j.id = line_up.job and j.state = 'queued';
 end
 $$;

@@ -4,27 +4,26 @@
 create or replace function codeteam.sweep_expired(most integer default 10) returns integer
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
 declare
-  silent uuid;
+  silent uuid[];
   lost   jobs;
   swept  integer := 0;
 begin
   perform check_most(most);
-  -- A heartbeat that comes meanwhile waits for this row, or this skips it: a worker is silent or not, never both.
-  for silent in
+  -- A heartbeat that comes meanwhile waits for these rows, or this skips them: a worker is silent or not, never both.
+  silent := array(
     select w.id from workers w
     where w.stopped_at is null and lease_ends(w) <= clock_timestamp()
       and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
-    for no key update skip locked
+    for no key update skip locked);
+  -- Groups' locks are taken in the order of their keys, or two sweeps could wait for each other.
+  for lost in
+    select j.* from jobs j where j.state = 'running' and j.worker_id = any (silent)
+    order by j.group_key limit most for no key update skip locked
   loop
-    for lost in
-      select j.* from jobs j where j.state = 'running' and j.worker_id = silent
-      limit most - swept for no key update skip locked
-    loop
-      swept := swept + 1;
-      perform append_event(lost.id, lost.attempt, 'lease_expired', jsonb_build_object('worker', silent));
-      update jobs set deaths = deaths + 1 where id = lost.id;
-      perform end_attempt(lost.id, true, 0, 'lost_worker', 'its worker fell silent without giving it back');
-    end loop;
+    swept := swept + 1;
+    perform append_event(lost.id, lost.attempt, 'lease_expired', jsonb_build_object('worker', lost.worker_id));
+    update jobs set deaths = deaths + 1 where id = lost.id;
+    perform end_attempt(lost.id, true, 0, 'lost_worker', 'its worker fell silent without giving it back');
   end loop;
   -- A worker that has been silent for so long is gone. Should it come back, its next word says so.
   update workers w set stopped_at = w.heartbeat_at

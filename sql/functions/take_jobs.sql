@@ -1,29 +1,15 @@
 -- Takes up to `most` jobs of `mode` from the head of the line for a claim, under row locks; gives their ids. Those in the way whose
--- group is full, or whose budget is spent, step out of line. `holds`: the caller may hold groups' locks already. Internal.
-create or replace function codeteam.take_jobs(worker uuid, mode text, most integer, holds boolean) returns uuid[]
+-- group is full, or whose budget is spent, step out of line. `holds`: the caller may hold groups' locks already. `stopped`: some budget is
+-- spent. Internal.
+drop function if exists codeteam.take_jobs(uuid, text, integer, boolean);
+create or replace function codeteam.take_jobs(worker uuid, mode text, most integer, holds boolean, stopped boolean) returns uuid[]
 language plpgsql volatile as $$
 declare
-  next    record;
-  taken   uuid[] := '{}';
-  stopped boolean; -- whether any budget is spent
-  reopens boolean; -- whether jobs wait for one
-  room    boolean; -- in the group of the next one
-  again   boolean; -- whether to look once more, because some stepped out of line
+  next  record;
+  taken uuid[] := '{}';
+  room  boolean; -- in the group of the next one
+  again boolean; -- whether to look once more, because some stepped out of line
 begin
-  -- This and the next look ask for the first of an order that an index has: however many wait, they cost the same.
-  if (select j.run_at from jobs j where j.mode = take_jobs.mode and j.waits_for = 'time' order by j.run_at limit 1) <= now() then
-    perform line_up_due(take_jobs.mode);
-  end if;
-  select exists (select from budget_stops),
-         (select true from jobs j where j.mode = take_jobs.mode and j.waits_for = 'budget' order by j.repo limit 1)
-  into stopped, reopens;
-  if reopens then
-    perform line_up_reopened(take_jobs.mode);
-  end if;
-  if exists (select from pauses p where p.mode = take_jobs.mode)
-     or stopped and exists (select from stops_in_force s where s.repo = '') then
-    return taken;
-  end if;
   for round in 1 .. 5 loop -- one call does not empty a long queue of jobs that have to wait
     again := false;
     for next in
@@ -31,7 +17,7 @@ begin
       select j.* from (select * from lines l where l.mode = take_jobs.mode order by l.priority desc offset 0) l
       cross join lateral (
         select j.id, j.priority, j.turn, j.repo, j.group_key, j.group_limit from jobs j
-        where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and j.priority = l.priority and j.turn >= l.starts_at
+        where j.state = 'queued' and j.waits_for is null and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
           and j.id <> all (taken)
         order by j.turn limit most - cardinality(taken) for no key update skip locked
       ) j

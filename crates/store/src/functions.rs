@@ -6,7 +6,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("ring", include_str!("../../../sql/functions/ring.sql")),
     ("demand", include_str!("../../../sql/functions/demand.sql")),
     ("budget_stops", include_str!("../../../sql/functions/budget_stops.sql")),
-    ("claimable", include_str!("../../../sql/functions/claimable.sql")),
+    ("lines", include_str!("../../../sql/functions/lines.sql")),
     ("next_turn", include_str!("../../../sql/functions/next_turn.sql")),
     ("check_job", include_str!("../../../sql/functions/check_job.sql")),
     ("jobs_arrive", include_str!("../../../sql/functions/jobs_arrive.sql")),

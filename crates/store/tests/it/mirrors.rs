@@ -29,10 +29,10 @@ async fn every_vocabulary_is_the_same_in_the_functions() {
     let client = database.client("postgres").await;
     let client = &client;
     let allowed = async |function, marker| allowed(client, function, marker).await;
-    for (function, marker) in [("check_job", "job.mode not in ("), ("check_mode", "mode in (")] {
+    for (function, marker) in [("wrong_with", "job.mode not in ("), ("check_mode", "mode in (")] {
         assert_eq!(allowed(function, marker).await, words(Mode::ALL, Mode::as_str));
     }
-    assert_eq!(allowed("check_job", "job.task not in (").await, words(Task::ALL, Task::as_str));
+    assert_eq!(allowed("wrong_with", "job.task not in (").await, words(Task::ALL, Task::as_str));
     let ends: Vec<JobState> = JobState::ALL.iter().copied().filter(|state| state.is_final()).collect();
     assert_eq!(allowed("end_jobs", "states <@ array[").await, words(&ends, JobState::as_str));
     assert_eq!(allowed("end_jobs", "outcomes <@ array[").await, words(Outcome::ALL, Outcome::as_str));

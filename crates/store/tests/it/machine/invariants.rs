@@ -33,6 +33,15 @@ const WRONG: &[(&str, &str)] = &[
          where (state in ('queued', 'running')) <> (finished_at is null and exit_reason is null and outcome is null)",
     ),
     (
+        "waits for something and is not queued",
+        "select id::text from codeteam.jobs where waits_for is not null and state <> 'queued'",
+    ),
+    (
+        "is acknowledged by nobody or at no time, or has not ended badly",
+        "select id::text from codeteam.jobs where (acknowledged_at is null) <> (acknowledged_by is null)
+            or acknowledged_at is not null and state not in ('failed', 'dead')",
+    ),
+    (
         "has a gap in its journal",
         "select job_id::text from codeteam.events group by job_id having min(seq) <> 1 or max(seq) <> count(*)",
     ),

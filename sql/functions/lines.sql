@@ -1,0 +1,25 @@
+-- Which line a job stands in: one for each mode and priority. A number, so that the index on it is quick to compare. Internal.
+create or replace function codeteam.line_of(mode text, priority smallint) returns integer
+language sql immutable as $$
+  select priority + case mode when 'genius' then 10 else 0 end
+$$;
+
+-- Which part of the line: that of a repository. Two repositories may share a number, and then take turns as one. Internal.
+create or replace function codeteam.lane_of(mode text, priority smallint, repo text) returns bigint
+language sql immutable as $$
+  select hashtextextended(repo, priority + case mode when 'genius' then 10 else 0 end)
+$$;
+
+-- The jobs that stand in line, from its beginning on. take_jobs() walks the same line with locks, last_turn() along one lane.
+create or replace view codeteam.in_line as
+select j.id, j.mode, j.priority, j.turn, j.run_at, j.group_key, j.group_limit
+from codeteam.lines l
+join codeteam.jobs j on codeteam.line_of(j.mode, j.priority) = codeteam.line_of(l.mode, l.priority) and j.turn >= l.starts_at
+where j.state = 'queued' and j.waits_for is null;
+
+-- Those of them that can be claimed now.
+create or replace view codeteam.claimable as
+select j.id, j.mode, j.priority, j.turn, j.run_at, j.group_key, j.group_limit
+from codeteam.in_line j
+where j.mode <> all (array(select p.mode from codeteam.pauses p)) -- this and the next are asked once a statement, not once a job
+  and not exists (select from codeteam.stops_in_force s where s.repo = '');
