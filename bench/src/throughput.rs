@@ -14,7 +14,7 @@ use crate::server::{CODETEAM, Server};
 use crate::turns::{Effort, Outcome, Who, fitting, in_turns};
 
 const WORKERS: usize = 10;
-/// Jobs of the first try, which tells how many fit into a turn.
+/// Jobs of the first try, which begins to tell how many fit into a turn.
 const FIRST: usize = 50;
 
 #[derive(Clone, Copy)]
@@ -41,8 +41,13 @@ pub async fn measure(server: &Server, peers: &[Peer], effort: Effort) -> anyhow:
         let jobs = match sizes[place] {
             Some(jobs) => jobs,
             None => {
-                let rate = run(server, contestant, FIRST).await?;
-                fitting(share, FIRST, Duration::from_secs_f64(FIRST as f64 / rate), most)
+                let mut jobs = FIRST;
+                // The second try has more jobs, so that what each worker learns in its first ones counts for less.
+                for _ in 0..2 {
+                    let rate = run(server, contestant, jobs).await?;
+                    jobs = fitting(share, jobs, Duration::from_secs_f64(jobs as f64 / rate), most);
+                }
+                jobs
             }
         };
         sizes[place] = Some(jobs);
