@@ -128,8 +128,9 @@ impl Peer {
         }
     }
 
+    /// graphile-worker and graphile_worker are two.
     fn template(&self) -> String {
-        format!("peer_{}", self.name.replace('-', "_"))
+        format!("peer_{}", self.name.replace('-', "__"))
     }
 
     pub fn facts(&self) -> String {
