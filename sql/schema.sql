@@ -327,7 +327,8 @@ CREATE FUNCTION codeteam.check_exit_reason(exit_reason text) RETURNS void
 begin
   if (exit_reason in ('finished', 'step_cap', 'token_cap', 'time_limit', 'cost_cap', 'cancelled', 'interrupted', 'model_error',
                       'sandbox_error', 'delivery_error', 'lost_worker')) is not true then
-    perform demand(false, 'exit_reason', exit_reason, 'give one of those that the column exit_reason of codeteam.jobs takes');
+    perform demand(false, 'exit_reason', exit_reason, 'give finished, step_cap, token_cap, time_limit, cost_cap, cancelled, interrupted, '
+      || 'model_error, sandbox_error, delivery_error or lost_worker');
   end if;
 end
 $$;
@@ -537,9 +538,10 @@ begin
     raise exception 'jobs are claimed at READ COMMITTED only' using errcode = 'QJ009',
       hint = 'set default_transaction_isolation to ''read committed'' for this role';
   end if;
+  -- Each query has its price (PERFORM makes one, an assignment does not), so an ordinary claim makes three: a look around, take_jobs()'s
+  -- and the claim itself.
   async := set_config('synchronous_commit', 'off', true);
   own_id := pg_current_xact_id(); -- before it looks who sleeps: see ring.sql
-  -- Each query has its price, so an ordinary claim makes three: this one, take_jobs()'s and the claim itself.
   select w.sandbox, w.stopped_at, w.lease_expires_at, w.lease_ms,
          exists (select from workers o where o.stopped_at is null and lease_ends(o) <= clock_timestamp()) as silence,
          exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'time' and j.run_at <= now()) as due,
@@ -556,7 +558,7 @@ begin
     swept := sweep_expired();
   end if;
   -- A lease that has just been renewed is left alone: a quick worker claims much more often than it must be heard of.
-  if around.stopped_at is not null or around.lease_expires_at < clock_timestamp() + make_interval(secs => around.lease_ms / 1500.0) then
+  if around.stopped_at is not null or around.lease_expires_at < clock_timestamp() + make_interval(secs => around.lease_ms * 2 / 3 / 1000.0) then
     perform renew_lease(claim_jobs.worker, false);
   end if;
   if around.due then
@@ -745,7 +747,7 @@ CREATE FUNCTION codeteam.end_jobs(ids uuid[], states text[], outcomes text[], ex
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
-    AS $$ -- as in claim_jobs
+    AS $$
 declare
   deep     uuid[]; -- those that may have waited for other jobs until now
   grouped  uuid[]; -- those that had a place in their group, to be handed on
@@ -895,7 +897,7 @@ CREATE FUNCTION codeteam.finish_job(job uuid, attempt integer, worker uuid, afte
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
-    AS $$ -- as in claim_jobs
+    AS $$
 declare
   stands record;
 begin
@@ -908,7 +910,7 @@ begin
     return stands.state;
   end if;
   if (stands.state = 'running' and stands.attempt = finish_job.attempt and stands.worker_id = finish_job.worker) is not true then
-    perform hold(job, attempt, worker); -- which says so
+    perform hold(job, attempt, worker); -- raises, in the words that all fences have
   end if;
   if kinds <> '{}' then
     perform write_events(job, attempt, after_seq, kinds, data);
@@ -926,7 +928,7 @@ CREATE FUNCTION codeteam.finish_jobs(worker uuid, results jsonb) RETURNS TABLE(j
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
-    AS $$ -- as in claim_jobs
+    AS $$ -- as in end_jobs
 #variable_conflict use_column
 declare
   held record; -- what was asked for of those that this worker holds, and what had ended by the same attempt before, in parallel arrays
@@ -948,6 +950,7 @@ begin
          array_agg(s.is_state) filter (where s.finished_at is not null) as ended_states
   into held from stands s;
   if held.tell then
+    -- As write_events() does it for one: what was written by the same call before is not written again.
     insert into events (job_id, seq, attempt, kind, data)
     select r.job, coalesce(l.seq, 0) + e.n, r.attempt, e.event ->> 'kind', e.event -> 'data'
     from unnest(held.jobs, held.attempts, held.seqs, held.events) as r (job, attempt, after_seq, events)
@@ -1083,8 +1086,9 @@ CREATE FUNCTION codeteam.jobs_arrive() RETURNS trigger
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_sort TO 'off'
     SET jit TO 'off'
-    AS $$ -- as in claim_jobs
+    AS $$
 declare
+  wrong    text;
   own_id   xid8;
   last     bigint; -- turn of its repository
   stopped  boolean; -- whether any budget is spent
@@ -1093,20 +1097,21 @@ begin
   if new.state <> 'queued' then
     return new; -- the owner restores what was finished elsewhere
   end if;
-  if wrong_with(new) is not null then
-    perform check_job(new); -- which says so
+  wrong := wrong_with(new);
+  if wrong is not null then
+    raise exception '%', wrong using errcode = 'QJ007';
   end if;
   if new.after <> '{}' then
     new.waits_for := 'jobs'; -- see after_arrive.sql
     new.depth := after_depth(new.id, new.after);
     return new;
   end if;
-  own_id := pg_current_xact_id();
+  own_id := pg_current_xact_id(); -- before the look. (Assigned, because PERFORM is a query of its own.)
   select l.turn, exists (select from budget_stops), exists (select from sleepers) into last, stopped, sleeping
   from last_turn(new.mode, new.priority, new.repo) l;
   if new.run_at > now() or current_setting('transaction_isolation') <> 'read committed' then
     new.waits_for := 'time';
-    sleeping := true; -- ring() knows better
+    sleeping := true; -- this snapshot may be an old one: ring() decides
   elsif stopped and exists (select from stops_in_force s where s.repo = new.repo) then
     new.waits_for := 'budget';
     return new; -- nobody is woken: see budget_stops.sql
@@ -1147,7 +1152,7 @@ $$;
 CREATE FUNCTION codeteam.lane_of(mode text, priority smallint, repo text) RETURNS bigint
     LANGUAGE sql IMMUTABLE
     AS $$
-  select hashtextextended(repo, priority + case mode when 'genius' then 10 else 0 end)
+  select hashtextextended(repo, codeteam.line_of(mode, priority))
 $$;
 
 CREATE FUNCTION codeteam.last_turn(mode text, priority smallint, repo text) RETURNS TABLE(turn bigint)
@@ -1216,7 +1221,7 @@ CREATE FUNCTION codeteam.line_up(job uuid, its_place boolean DEFAULT false) RETU
     LANGUAGE plpgsql
     SET enable_sort TO 'off'
     SET jit TO 'off'
-    AS $$ -- as in claim_jobs
+    AS $$ -- as in jobs_arrive
 begin
   perform pg_current_xact_id(); -- before it looks: advance_line() waits for those who have one
   if current_setting('transaction_isolation') <> 'read committed' then
@@ -2017,6 +2022,7 @@ declare
   ids   uuid[];
   field text;
   said  text;
+  place bigint; -- in the array, of the job that cannot be
 begin
   perform check_jobs(jobs);
   select jsonb_agg(e || jsonb_build_object('id', coalesce(nullif(e -> 'id', 'null'), to_jsonb(gen_random_uuid()))) order by n)
@@ -2038,6 +2044,11 @@ begin
     exception when data_exception or not_null_violation then
       get stacked diagnostics field = column_name, said = message_text;
       perform refuse_job(field, said);
+    when sqlstate 'QJ007' then
+      get stacked diagnostics said = message_text;
+      select n into place from jsonb_array_elements(asked) with ordinality as x (e, n)
+      where jsonb_array_length(asked) > 1 and wrong_with(jsonb_populate_record(null::jobs, e)) is not null limit 1;
+      raise exception '%', coalesce('job ' || place || ': ', '') || said using errcode = 'QJ007';
     end;
     -- A statement of its own: what others committed while the insert waited for them is visible only now.
     select array_agg(coalesce(
@@ -2160,7 +2171,7 @@ begin
       ) j
       limit most - cardinality(taken)
     loop
-      if next.turn & 127 = 0 then
+      if next.turn & 127 = 0 then -- each 128th arrival moves the beginning, so that few claims write to lines
         perform advance_line(take_jobs.mode, next.priority, next.turn);
       end if;
       if stopped and exists (select from stops_in_force s where s.repo = next.repo) then
@@ -2877,6 +2888,7 @@ REVOKE ALL ON FUNCTION codeteam.next_turn(last bigint, mode text, priority small
 
 REVOKE ALL ON FUNCTION codeteam.observe() FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.observe() TO codeteam_scaler;
+GRANT ALL ON FUNCTION codeteam.observe() TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.open_twin(job codeteam.jobs) FROM PUBLIC;
 

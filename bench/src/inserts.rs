@@ -16,8 +16,10 @@ use crate::turns::Effort;
 
 const WRITERS: [usize; 3] = [1, 8, 32];
 const NO_TRIGGERS: &str = "alter table codeteam.jobs disable trigger user";
-const NO_DOORBELL: &str = "do $$ begin
-    execute replace(pg_get_functiondef('codeteam.jobs_arrive'::regproc), 'exists (select from sleepers)', 'false');
+const NO_DOORBELL: &str =
+    "do $$ declare arrive text := pg_get_functiondef('codeteam.jobs_arrive'::regproc); begin
+    assert arrive like '%exists (select from sleepers)%';
+    execute replace(arrive, 'exists (select from sleepers)', 'false');
   end $$";
 const SLEEPER: &str = "insert into codeteam.sleepers (topic, sleeper, backend)
     values ('mechanic', gen_random_uuid(), pg_backend_pid())";

@@ -39,6 +39,8 @@ pub struct Peer {
 struct Facts {
     /// What a completion is held against.
     completion: String,
+    /// Whether a worker that was given up, and comes back, is kept from completing the job of another attempt.
+    fences: bool,
     /// What is written down of each job's way.
     journal: String,
     /// How long a crashed worker's job waits.
@@ -133,8 +135,12 @@ impl Peer {
         format!("peer_{}", self.name.replace('-', "__"))
     }
 
+    pub fn fences(&self) -> bool {
+        self.facts.fences
+    }
+
     pub fn facts(&self) -> String {
-        let Facts { completion, journal, rescue } = &self.facts;
+        let Facts { completion, journal, rescue, .. } = &self.facts;
         format!("completion: {completion}; journal: {journal}; rescue: {rescue}")
     }
 

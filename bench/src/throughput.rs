@@ -92,13 +92,14 @@ fn report(
     outcomes: &[Outcome<f64>],
     effort: Effort,
 ) -> Report {
-    let best_of = |wanted: fn(&Contestant<'_>) -> bool| {
+    let best_of = |wanted: &dyn Fn(&Contestant<'_>) -> bool| {
         let those = contestants.iter().zip(outcomes).filter(|(contestant, _)| wanted(contestant));
         those.map(|(_, outcome)| median(&outcome.got)).fold(f64::NAN, f64::max)
     };
-    let own = best_of(|it| matches!(it.who, Who::Codeteam) && !it.batch);
-    let floor = best_of(|it| matches!(it.who, Who::Floor));
-    let peer = best_of(|it| matches!(it.who, Who::Peer(..)) && !it.batch);
+    let own = best_of(&|it| matches!(it.who, Who::Codeteam) && !it.batch);
+    let batched = best_of(&|it| matches!(it.who, Who::Codeteam) && it.batch);
+    let floor = best_of(&|it| matches!(it.who, Who::Floor));
+    let fencing = |who: Who<'_>| matches!(who, Who::Peer(peer, _) if peer.fences());
     let rows = contestants.iter().zip(sizes).zip(outcomes).map(|((it, jobs), outcome)| {
         let figures = if outcome.got.is_empty() {
             [(); 4].map(|()| "-".to_owned())
@@ -114,9 +115,30 @@ fn report(
     });
     let mut ratios =
         vec![("codeteam / floor, one by one".to_owned(), own / floor, "the nearer to 1 the better")];
-    if !peer.is_nan() {
-        ratios.push(("codeteam / fastest peer, one by one".to_owned(), own / peer, "at least 1"));
-    }
+    let peers = [
+        (
+            "fastest peer that fences, one by one",
+            own / best_of(&|it| fencing(it.who) && !it.batch),
+            "at least 1.5",
+        ),
+        (
+            "fastest peer that fences, batched",
+            batched / best_of(&|it| fencing(it.who) && it.batch),
+            "at least 1.5",
+        ),
+        (
+            "fastest peer, one by one",
+            own / best_of(&|it| matches!(it.who, Who::Peer(..)) && !it.batch),
+            "above 1",
+        ),
+        (
+            "fastest peer, batched",
+            batched / best_of(&|it| matches!(it.who, Who::Peer(..)) && it.batch),
+            "above 1",
+        ),
+    ];
+    let measured = peers.into_iter().filter(|(_, ratio, _)| !ratio.is_nan());
+    ratios.extend(measured.map(|(peer, ratio, meant)| (format!("codeteam / {peer}"), ratio, meant)));
     Report {
         title: format!("Throughput: jobs per second through {WORKERS} workers, {} rounds", effort.rounds),
         columns: vec![

@@ -22,8 +22,7 @@ returns table (
   lost_calls integer, lost_tokens bigint, lost_micros bigint
 )
 language plpgsql volatile security definer set search_path = codeteam, pg_temp
--- Planned once a session, also what it calls, and perhaps while there are no jobs: only plans that follow an index hold good then, and
--- none is worth compiling.
+-- Plans: see ARCHITECTURE.md. What reads or sorts a table is quicker only while there are no jobs.
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off as $$
 #variable_conflict use_column
 declare
@@ -41,9 +40,10 @@ begin
     raise exception 'jobs are claimed at READ COMMITTED only' using errcode = 'QJ009',
       hint = 'set default_transaction_isolation to ''read committed'' for this role';
   end if;
+  -- Each query has its price (PERFORM makes one, an assignment does not), so an ordinary claim makes three: a look around, take_jobs()'s
+  -- and the claim itself.
   async := set_config('synchronous_commit', 'off', true);
   own_id := pg_current_xact_id(); -- before it looks who sleeps: see ring.sql
-  -- Each query has its price, so an ordinary claim makes three: this one, take_jobs()'s and the claim itself.
   select w.sandbox, w.stopped_at, w.lease_expires_at, w.lease_ms,
          exists (select from workers o where o.stopped_at is null and lease_ends(o) <= clock_timestamp()) as silence,
          exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'time' and j.run_at <= now()) as due,
@@ -60,7 +60,7 @@ begin
     swept := sweep_expired();
   end if;
   -- A lease that has just been renewed is left alone: a quick worker claims much more often than it must be heard of.
-  if around.stopped_at is not null or around.lease_expires_at < clock_timestamp() + make_interval(secs => around.lease_ms / 1500.0) then
+  if around.stopped_at is not null or around.lease_expires_at < clock_timestamp() + make_interval(secs => around.lease_ms * 2 / 3 / 1000.0) then
     perform renew_lease(claim_jobs.worker, false);
   end if;
   if around.due then

@@ -58,7 +58,8 @@ language plpgsql immutable as $$
 begin
   if (exit_reason in ('finished', 'step_cap', 'token_cap', 'time_limit', 'cost_cap', 'cancelled', 'interrupted', 'model_error',
                       'sandbox_error', 'delivery_error', 'lost_worker')) is not true then
-    perform demand(false, 'exit_reason', exit_reason, 'give one of those that the column exit_reason of codeteam.jobs takes');
+    perform demand(false, 'exit_reason', exit_reason, 'give finished, step_cap, token_cap, time_limit, cost_cap, cancelled, interrupted, '
+      || 'model_error, sandbox_error, delivery_error or lost_worker');
   end if;
 end
 $$;

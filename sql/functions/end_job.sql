@@ -2,7 +2,8 @@
 -- QJ007: a word that is none of an end's. QJ009 isolation: not at READ COMMITTED, where an older snapshot would not show who waits for them.
 create or replace function codeteam.end_jobs(ids uuid[], states text[], outcomes text[], exit_reasons text[], errors text[]) returns void
 language plpgsql volatile
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$ -- as in claim_jobs
+-- Plans: see ARCHITECTURE.md. A hash or merge join would read all jobs while the table looks empty.
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
   deep     uuid[]; -- those that may have waited for other jobs until now
   grouped  uuid[]; -- those that had a place in their group, to be handed on

@@ -23,7 +23,3 @@ begin
   return left(md5(coalesce(exit_reason, '') || ': ' || said), 16);
 end
 $$;
-
--- Jobs that ended before there were fingerprints get theirs.
-update codeteam.jobs set fingerprint = codeteam.error_fingerprint(exit_reason, error)
-where state in ('failed', 'dead') and fingerprint is null;

@@ -5,7 +5,7 @@ create or replace function codeteam.finish_job(
   state text, outcome text, exit_reason text, error text, kinds text[], data jsonb[]
 ) returns text
 language plpgsql volatile security definer set search_path = codeteam, pg_temp
-set plan_cache_mode = force_generic_plan as $$ -- as in claim_jobs
+set plan_cache_mode = force_generic_plan as $$
 declare
   stands record;
 begin
@@ -18,7 +18,7 @@ begin
     return stands.state;
   end if;
   if (stands.state = 'running' and stands.attempt = finish_job.attempt and stands.worker_id = finish_job.worker) is not true then
-    perform hold(job, attempt, worker); -- which says so
+    perform hold(job, attempt, worker); -- raises, in the words that all fences have
   end if;
   if kinds <> '{}' then
     perform write_events(job, attempt, after_seq, kinds, data);

@@ -4,7 +4,7 @@
 -- Gives each one's state; null when the worker no longer holds it, and nothing was written. Said again after a lost answer, it changes nothing.
 create or replace function codeteam.finish_jobs(worker uuid, results jsonb) returns table (job uuid, state text)
 language plpgsql volatile security definer set search_path = codeteam, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$ -- as in claim_jobs
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$ -- as in end_jobs
 #variable_conflict use_column
 declare
   held record; -- what was asked for of those that this worker holds, and what had ended by the same attempt before, in parallel arrays
@@ -26,6 +26,7 @@ begin
          array_agg(s.is_state) filter (where s.finished_at is not null) as ended_states
   into held from stands s;
   if held.tell then
+    -- As write_events() does it for one: what was written by the same call before is not written again.
     insert into events (job_id, seq, attempt, kind, data)
     select r.job, coalesce(l.seq, 0) + e.n, r.attempt, e.event ->> 'kind', e.event -> 'data'
     from unnest(held.jobs, held.attempts, held.seqs, held.events) as r (job, attempt, after_seq, events)

@@ -23,7 +23,7 @@ to codeteam_scaler;
 grant execute on function
   codeteam.submit_jobs, codeteam.submit_job, codeteam.cancel_job, codeteam.retry_job, codeteam.pause_mode, codeteam.resume_mode,
   codeteam.list_dead, codeteam.group_dead, codeteam.acknowledge_job, codeteam.acknowledge_jobs, codeteam.retry_jobs,
-  codeteam.read_events, codeteam.counts,
+  codeteam.read_events, codeteam.counts, codeteam.observe,
   codeteam.set_budget, codeteam.clear_budget, codeteam.list_budgets,
   codeteam.look, codeteam.doze, codeteam.wake
 to codeteam_api;

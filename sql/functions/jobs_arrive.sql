@@ -4,8 +4,10 @@
 -- Every insert pays for each query here, so an ordinary one makes one only.
 create or replace function codeteam.jobs_arrive() returns trigger
 language plpgsql volatile security definer set search_path = codeteam, pg_temp
-set plan_cache_mode = force_generic_plan set enable_sort = off set jit = off as $$ -- as in claim_jobs
+-- Plans: see ARCHITECTURE.md. A sort would read all that is in line while the table looks empty.
+set plan_cache_mode = force_generic_plan set enable_sort = off set jit = off as $$
 declare
+  wrong    text;
   own_id   xid8;
   last     bigint; -- turn of its repository
   stopped  boolean; -- whether any budget is spent
@@ -14,20 +16,21 @@ begin
   if new.state <> 'queued' then
     return new; -- the owner restores what was finished elsewhere
   end if;
-  if wrong_with(new) is not null then
-    perform check_job(new); -- which says so
+  wrong := wrong_with(new);
+  if wrong is not null then
+    raise exception '%', wrong using errcode = 'QJ007';
   end if;
   if new.after <> '{}' then
     new.waits_for := 'jobs'; -- see after_arrive.sql
     new.depth := after_depth(new.id, new.after);
     return new;
   end if;
-  own_id := pg_current_xact_id();
+  own_id := pg_current_xact_id(); -- before the look. (Assigned, because PERFORM is a query of its own.)
   select l.turn, exists (select from budget_stops), exists (select from sleepers) into last, stopped, sleeping
   from last_turn(new.mode, new.priority, new.repo) l;
   if new.run_at > now() or current_setting('transaction_isolation') <> 'read committed' then
     new.waits_for := 'time';
-    sleeping := true; -- ring() knows better
+    sleeping := true; -- this snapshot may be an old one: ring() decides
   elsif stopped and exists (select from stops_in_force s where s.repo = new.repo) then
     new.waits_for := 'budget';
     return new; -- nobody is woken: see budget_stops.sql

@@ -1,7 +1,8 @@
 -- A queued job gets into line. With its_place, at the head of it: somebody had claimed it and gives it back unharmed. It stands next to
 -- the first one there, so that newcomers are measured by the same round as before. Internal.
 create or replace function codeteam.line_up(job uuid, its_place boolean default false) returns void
-language plpgsql volatile set enable_sort = off set jit = off as $$ -- as in claim_jobs
+language plpgsql volatile
+set enable_sort = off set jit = off as $$ -- as in jobs_arrive
 begin
   perform pg_current_xact_id(); -- before it looks: advance_line() waits for those who have one
   if current_setting('transaction_isolation') <> 'read committed' then

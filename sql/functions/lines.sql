@@ -7,7 +7,7 @@ $$;
 -- Which part of the line: that of a repository. Two repositories may share a number, and then take turns as one. Internal.
 create or replace function codeteam.lane_of(mode text, priority smallint, repo text) returns bigint
 language sql immutable as $$
-  select hashtextextended(repo, priority + case mode when 'genius' then 10 else 0 end)
+  select hashtextextended(repo, codeteam.line_of(mode, priority))
 $$;
 
 -- The jobs that stand in line, from its beginning on. take_jobs() walks the same line with locks, last_turn() along one lane.

@@ -10,6 +10,7 @@ declare
   ids   uuid[];
   field text;
   said  text;
+  place bigint; -- in the array, of the job that cannot be
 begin
   perform check_jobs(jobs);
   select jsonb_agg(e || jsonb_build_object('id', coalesce(nullif(e -> 'id', 'null'), to_jsonb(gen_random_uuid()))) order by n)
@@ -31,6 +32,11 @@ begin
     exception when data_exception or not_null_violation then
       get stacked diagnostics field = column_name, said = message_text;
       perform refuse_job(field, said);
+    when sqlstate 'QJ007' then
+      get stacked diagnostics said = message_text;
+      select n into place from jsonb_array_elements(asked) with ordinality as x (e, n)
+      where jsonb_array_length(asked) > 1 and wrong_with(jsonb_populate_record(null::jobs, e)) is not null limit 1;
+      raise exception '%', coalesce('job ' || place || ': ', '') || said using errcode = 'QJ007';
     end;
     -- A statement of its own: what others committed while the insert waited for them is visible only now.
     select array_agg(coalesce(

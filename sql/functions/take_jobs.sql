@@ -23,7 +23,7 @@ begin
       ) j
       limit most - cardinality(taken)
     loop
-      if next.turn & 127 = 0 then
+      if next.turn & 127 = 0 then -- each 128th arrival moves the beginning, so that few claims write to lines
         perform advance_line(take_jobs.mode, next.priority, next.turn);
       end if;
       if stopped and exists (select from stops_in_force s where s.repo = next.repo) then

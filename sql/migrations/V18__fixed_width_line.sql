@@ -1,6 +1,9 @@
--- What each insert, claim and end paid for, and can be had for less (all measured in instructions of one backend):
+-- What each insert, claim and end paid for, and can be had for less (all measured in instructions of one backend).
+-- Everybody waits while this reads the jobs, for a second or so a gigabyte.
+lock table codeteam.jobs, codeteam.events in access exclusive mode;
+
 -- The line's two indexes began with a text, so that each look at the line's head compared a page full of texts: numbers instead, those
--- of line_of() and lane_of() in sql/functions/lines.sql. This waits for nobody and reads the table once, at a second or so a gigabyte.
+-- of line_of() and lane_of() in sql/functions/lines.sql.
 drop index codeteam.jobs_line, codeteam.jobs_lane;
 create index jobs_line on codeteam.jobs ((priority + case mode when 'genius' then 10 else 0 end), turn)
   where state = 'queued' and waits_for is null;
