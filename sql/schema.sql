@@ -473,7 +473,7 @@ begin
   if found then
     perform demand(false, 'a result', wrong::text, 'give job, attempt, after_seq, state, outcome, exit_reason, error and events, '
       || 'an array of {"kind": ..., "data": ...}');
-  elsif (select count(*) > count(distinct r ->> 'job') from jsonb_array_elements(results) r) then
+  elsif (select count(*) > count(distinct (r ->> 'job')::uuid) from jsonb_array_elements(results) r) then
     perform demand(false, 'results', 'two of the same job', 'give one for each job');
   end if;
 end
@@ -556,6 +556,8 @@ begin
   end if;
   if around.silence then
     swept := sweep_expired();
+    select exists (select from budget_stops), exists (select from pauses p where p.mode = claim_jobs.mode)
+    into around.stopped, around.paused; -- a sweep may have waited
   end if;
   -- A lease that has just been renewed is left alone: a quick worker claims much more often than it must be heard of.
   if around.stopped_at is not null or around.lease_expires_at < clock_timestamp() + make_interval(secs => around.lease_ms * 2 / 3 / 1000.0) then
@@ -571,6 +573,12 @@ begin
     return;
   end if;
   taken := take_jobs(worker, mode, most, swept > 0, around.stopped);
+  if taken = '{}' and swept = 0 then
+    swept := sweep_expired(); -- what is held by workers that have stopped is not looked for above
+    if swept > 0 then
+      taken := take_jobs(worker, mode, most, true, around.stopped);
+    end if;
+  end if;
   if taken = '{}' then
     return;
   end if;
@@ -792,12 +800,13 @@ begin
     with freed as (delete from job_dependencies d where d.job_id = any (deep) returning d.job_id)
     select array_agg(g) into grouped from unnest(grouped) g where g not in (select f.job_id from freed f);
   end if;
-  if awaited then
-    perform end_waiting(ids);
-  end if;
+  -- The group before the dependants: who cancels a parked job of it holds that row, and may want theirs.
   if grouped is not null then
     perform leave_group(g.group_key) -- once for each place
     from (select j.group_key from jobs j where j.id = any (grouped) order by j.group_key) g;
+  end if;
+  if awaited then
+    perform end_waiting(ids);
   end if;
 end
 $$;
@@ -871,6 +880,7 @@ begin
   said := regexp_replace(said, '\m[[:alnum:]_-]+(\.[[:alnum:]_-]+)+\M', ' ? ', 'g');
   said := regexp_replace(said, '[^[:alnum:]?]+', ' ', 'g');
   said := regexp_replace(said, '\?( \?)+', '?', 'g');
+  said := left(said, 300); -- the next step's time grows faster than its text
   said := btrim(regexp_replace(said, '(\? [[:alpha:]]+)( \1)+', '\1', 'g'));
   return left(md5(coalesce(exit_reason, '') || ': ' || said), 16);
 end
@@ -987,6 +997,19 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.give_back(held codeteam.jobs, reason text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform append_event(held.id, held.attempt, 'released', jsonb_build_object('reason', reason));
+  if held.cancel_requested then
+    perform end_job(held.id, 'cancelled', 'none', 'cancelled', null);
+  else
+    perform requeue(held.id, 0);
+  end if;
+end
+$$;
+
 CREATE FUNCTION codeteam.group_dead(selection jsonb DEFAULT '{}'::jsonb, most integer DEFAULT 100) RETURNS TABLE(fingerprint text, jobs bigint, repos bigint, latest timestamp with time zone, example uuid, exit_reason text, error text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
@@ -1044,8 +1067,7 @@ begin
     order by j.group_key -- as in sweep_expired
     for no key update of j skip locked
   loop
-    perform append_event(unheard.id, unheard.attempt, 'released', '{"reason": "its worker never heard of the claim"}');
-    perform requeue(unheard.id, 0);
+    perform give_back(unheard, 'its worker never heard of the claim');
   end loop;
   return query
   select n.job, case when j.id is null then 'lost' when j.cancel_requested then 'cancel'
@@ -1145,6 +1167,8 @@ CREATE FUNCTION codeteam.jobs_leave() RETURNS trigger
     AS $$
 begin
   delete from events e using gone g where e.job_id = g.id;
+  perform leave_group(g.group_key)
+  from (select o.group_key from gone o where o.group_key is not null and o.state in ('queued', 'running') order by o.group_key) g;
   return null;
 end
 $$;
@@ -1330,6 +1354,21 @@ CREATE FUNCTION codeteam.lock_group(group_key text) RETURNS void
     LANGUAGE sql
     AS $$
   select pg_advisory_xact_lock(hashtextextended('codeteam group ' || group_key, 0))
+$$;
+
+CREATE FUNCTION codeteam.lock_groups_of(repo text, also text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform lock_group(g.key)
+  from (
+    select also as key where also is not null
+    union
+    select j.group_key from lines l join jobs j on lane_of(j.mode, j.priority, j.repo) = lane_of(l.mode, l.priority, lock_groups_of.repo)
+    where j.state = 'queued' and j.waits_for is null and j.repo = lock_groups_of.repo and j.group_key is not null
+    order by key
+  ) g;
+end
 $$;
 
 CREATE FUNCTION codeteam.lock_job(job uuid) RETURNS codeteam.jobs
@@ -1633,7 +1672,9 @@ CREATE FUNCTION codeteam.register_worker(worker uuid, mode text, host text, pid 
   select check_mode(mode), demand(worker is not null, 'worker', null, 'give an id of its own'),
          demand(lease_ms between 1 and 3600000, 'lease_ms', lease_ms::text, 'give milliseconds from 1 to 3600000'),
          demand(num_nulls(host, pid, version, sandbox) = 0, 'a worker', 'without host, pid, version or sandbox', 'say all four');
-  delete from workers w where w.heartbeat_at < now() - interval '1 day';
+  -- Who holds a job stays until a sweep has taken it back: only this row says whose it is.
+  delete from workers w
+  where w.heartbeat_at < now() - interval '1 day' and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id);
   insert into workers (id, mode, host, pid, version, sandbox, lease_ms, lease_expires_at)
   values (worker, mode, host, pid, version, sandbox, lease_ms, clock_timestamp() + make_interval(secs => lease_ms / 1000.0))
   on conflict (id) do update set heartbeat_at = clock_timestamp();
@@ -1647,12 +1688,7 @@ declare
   held jobs := hold(job, attempt, worker);
 begin
   perform demand(reason is not null, 'reason', null, 'say why it is given back');
-  perform append_event(job, attempt, 'released', jsonb_build_object('reason', reason));
-  if held.cancel_requested then
-    perform end_job(job, 'cancelled', 'none', 'cancelled', null);
-  else
-    perform requeue(job, 0);
-  end if;
+  perform give_back(held, reason);
 end
 $$;
 
@@ -1752,12 +1788,22 @@ end
 $$;
 
 CREATE FUNCTION codeteam.retire_worker(worker uuid) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
-  select demand(worker is not null, 'worker', null, 'name the worker that goes');
+declare
+  unheard jobs;
+begin
+  perform demand(worker is not null, 'worker', null, 'name the worker that goes');
   delete from sleepers s where s.sleeper = retire_worker.worker;
   update workers w set stopped_at = clock_timestamp() where w.id = retire_worker.worker;
+  for unheard in
+    select j.* from jobs j where j.state = 'running' and j.worker_id = retire_worker.worker
+    order by j.group_key for no key update skip locked -- as in sweep_expired
+  loop
+    perform give_back(unheard, 'its worker went without it');
+  end loop;
+end
 $$;
 
 CREATE FUNCTION codeteam.retry_job(job uuid, changes jsonb DEFAULT '{}'::jsonb) RETURNS void
@@ -2077,7 +2123,7 @@ begin
   -- A heartbeat that comes meanwhile waits for these rows, or this skips them: a worker is silent or not, never both.
   silent := array(
     select w.id from workers w
-    where w.stopped_at is null and lease_ends(w) <= clock_timestamp()
+    where lease_ends(w) <= clock_timestamp() -- of one that has stopped, too: its last claim may have come later
       and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
     for no key update skip locked);
   -- Groups' locks are taken in the order of their keys, or two sweeps could wait for each other.
@@ -2091,9 +2137,12 @@ begin
     perform end_attempt(lost.id, true, 0, 'lost_worker', 'its worker fell silent without giving it back');
   end loop;
   -- A worker that has been silent for so long is gone. Should it come back, its next word says so.
-  update workers w set stopped_at = w.heartbeat_at
-  where w.stopped_at is null and w.heartbeat_at < clock_timestamp() - interval '2 minutes'
-    and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id);
+  update workers set stopped_at = heartbeat_at
+  where id in (
+    select w.id from workers w
+    where w.stopped_at is null and w.heartbeat_at < clock_timestamp() - interval '2 minutes'
+      and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
+    for no key update skip locked);
   return swept;
 end
 $$;
@@ -2165,16 +2214,19 @@ begin
       select j.* from (select * from lines l where l.mode = take_jobs.mode order by l.priority desc offset 0) l
       cross join lateral (
         select j.id, j.priority, j.turn, j.repo, j.group_key, j.group_limit from jobs j
-        where j.state = 'queued' and j.waits_for is null and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
+        where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
           and j.id <> all (taken)
         order by j.turn limit most - cardinality(taken) for no key update skip locked
       ) j
       limit most - cardinality(taken)
     loop
-      if next.turn & 127 = 0 then -- each 128th arrival moves the beginning, so that few claims write to lines
+      if random() < 1.0 / 128 then -- few claims write to lines
         perform advance_line(take_jobs.mode, next.priority, next.turn);
       end if;
       if stopped and exists (select from stops_in_force s where s.repo = next.repo) then
+        if holds then
+          return taken; -- as below
+        end if;
         perform park_for_budget(next.repo);
         again := true;
         holds := true;
@@ -2221,12 +2273,10 @@ begin
   on conflict on constraint budget_stops_pkey do nothing; -- the first call that was refused says how much room ends it
   select string_agg(spent_words(s.repo, s.opens_at), '; ' order by s.repo) into reason
   from stops_in_force s where s.repo in ('', held.repo);
-  perform append_event(job, attempt, 'released', jsonb_build_object('reason', coalesce(reason, 'its budget has room again')));
-  if held.cancel_requested then
-    perform end_job(job, 'cancelled', 'none', 'cancelled', null);
-  else
-    perform requeue(job, 0);
+  if reason is not null then
+    perform lock_groups_of(held.repo, held.group_key);
   end if;
+  perform give_back(held, coalesce(reason, 'its budget has room again'));
   if reason is not null then
     perform park_for_budget(held.repo) from stops_in_force s where s.repo = held.repo;
     perform ring(array['mechanic', 'genius', 'scaler']); -- who sleeps hears when it opens
@@ -2639,19 +2689,19 @@ CREATE INDEX jobs_for_budget ON codeteam.jobs USING btree (mode, repo, run_at) W
 
 CREATE INDEX jobs_group ON codeteam.jobs USING btree (group_key, state, waits_for) WHERE ((group_key IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
 
-CREATE INDEX jobs_lane ON codeteam.jobs USING btree (hashtextextended(repo, ((priority +
+CREATE INDEX jobs_in_lane ON codeteam.jobs USING btree (hashtextextended(repo, ((priority +
 CASE mode
     WHEN 'genius'::text THEN 10
     ELSE 0
 END))::bigint), turn) WHERE ((state = 'queued'::text) AND (waits_for IS NULL));
 
-CREATE INDEX jobs_leaving ON codeteam.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND ((state <> 'dead'::text) OR (acknowledged_at IS NOT NULL)));
-
-CREATE INDEX jobs_line ON codeteam.jobs USING btree (((priority +
+CREATE INDEX jobs_in_line ON codeteam.jobs USING btree (((priority +
 CASE mode
     WHEN 'genius'::text THEN 10
     ELSE 0
 END)), turn) WHERE ((state = 'queued'::text) AND (waits_for IS NULL));
+
+CREATE INDEX jobs_leaving ON codeteam.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND ((state <> 'dead'::text) OR (acknowledged_at IS NOT NULL)));
 
 CREATE INDEX jobs_listed ON codeteam.jobs USING btree (state, mode, created_at, id);
 
@@ -2823,6 +2873,8 @@ GRANT ALL ON FUNCTION codeteam.finish_jobs(worker uuid, results jsonb) TO codete
 
 REVOKE ALL ON FUNCTION codeteam.free_jobs(ids uuid[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION codeteam.give_back(held codeteam.jobs, reason text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.group_dead(selection jsonb, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.group_dead(selection jsonb, most integer) TO codeteam_api;
 
@@ -2870,6 +2922,8 @@ REVOKE ALL ON FUNCTION codeteam.lock_budget(repo text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION codeteam.lock_dead(selection jsonb, most integer, twinless boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.lock_group(group_key text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.lock_groups_of(repo text, also text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.lock_job(job uuid) FROM PUBLIC;
 

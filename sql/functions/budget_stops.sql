@@ -40,6 +40,21 @@ begin
 end
 $$;
 
+-- The locks of all groups that park_for_budget() may leave, and of `also`, in the order of their keys.
+create or replace function codeteam.lock_groups_of(repo text, also text) returns void
+language plpgsql volatile as $$
+begin
+  perform lock_group(g.key)
+  from (
+    select also as key where also is not null
+    union
+    select j.group_key from lines l join jobs j on lane_of(j.mode, j.priority, j.repo) = lane_of(l.mode, l.priority, lock_groups_of.repo)
+    where j.state = 'queued' and j.waits_for is null and j.repo = lock_groups_of.repo and j.group_key is not null
+    order by key
+  ) g;
+end
+$$;
+
 -- The jobs of a stopped repository step out of line, up to 1,000, so that no claim has to pass them again; of those that only their
 -- groups hold back, too, or they would step in for one another. Who is just looked at by somebody is left to him.
 create or replace function codeteam.park_for_budget(repo text) returns void

@@ -58,6 +58,8 @@ begin
   end if;
   if around.silence then
     swept := sweep_expired();
+    select exists (select from budget_stops), exists (select from pauses p where p.mode = claim_jobs.mode)
+    into around.stopped, around.paused; -- a sweep may have waited
   end if;
   -- A lease that has just been renewed is left alone: a quick worker claims much more often than it must be heard of.
   if around.stopped_at is not null or around.lease_expires_at < clock_timestamp() + make_interval(secs => around.lease_ms * 2 / 3 / 1000.0) then
@@ -73,6 +75,12 @@ begin
     return;
   end if;
   taken := take_jobs(worker, mode, most, swept > 0, around.stopped);
+  if taken = '{}' and swept = 0 then
+    swept := sweep_expired(); -- what is held by workers that have stopped is not looked for above
+    if swept > 0 then
+      taken := take_jobs(worker, mode, most, true, around.stopped);
+    end if;
+  end if;
   if taken = '{}' then
     return;
   end if;

@@ -84,7 +84,7 @@ begin
   if found then
     perform demand(false, 'a result', wrong::text, 'give job, attempt, after_seq, state, outcome, exit_reason, error and events, '
       || 'an array of {"kind": ..., "data": ...}');
-  elsif (select count(*) > count(distinct r ->> 'job') from jsonb_array_elements(results) r) then
+  elsif (select count(*) > count(distinct (r ->> 'job')::uuid) from jsonb_array_elements(results) r) then
     perform demand(false, 'results', 'two of the same job', 'give one for each job');
   end if;
 end

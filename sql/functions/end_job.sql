@@ -48,12 +48,13 @@ begin
     with freed as (delete from job_dependencies d where d.job_id = any (deep) returning d.job_id)
     select array_agg(g) into grouped from unnest(grouped) g where g not in (select f.job_id from freed f);
   end if;
-  if awaited then
-    perform end_waiting(ids);
-  end if;
+  -- The group before the dependants: who cancels a parked job of it holds that row, and may want theirs.
   if grouped is not null then
     perform leave_group(g.group_key) -- once for each place
     from (select j.group_key from jobs j where j.id = any (grouped) order by j.group_key) g;
+  end if;
+  if awaited then
+    perform end_waiting(ids);
   end if;
 end
 $$;

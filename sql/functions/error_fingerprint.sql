@@ -19,6 +19,7 @@ begin
   said := regexp_replace(said, '\m[[:alnum:]_-]+(\.[[:alnum:]_-]+)+\M', ' ? ', 'g');
   said := regexp_replace(said, '[^[:alnum:]?]+', ' ', 'g');
   said := regexp_replace(said, '\?( \?)+', '?', 'g');
+  said := left(said, 300); -- the next step's time grows faster than its text
   said := btrim(regexp_replace(said, '(\? [[:alpha:]]+)( \1)+', '\1', 'g'));
   return left(md5(coalesce(exit_reason, '') || ': ' || said), 16);
 end

@@ -4,7 +4,7 @@
 --   budget  still its own, and a budget is spent: no further call is reserved; give it back when the work that is paid for is done
 --   lost    no longer its own, or its lease had ended before this call: stop its commands, deliver nothing
 -- A job that the worker holds and did not name is one whose claim it never heard of, because the answer was lost: it goes back.
--- The commit does not wait for the disk: after a crash every lease is good for one more lease time anyway.
+-- The commit does not wait for the disk: a crash may take back a renewal of its last moments, no more.
 create or replace function codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[])
 returns table (job_id uuid, verdict text)
 language plpgsql volatile security definer set search_path = codeteam, pg_temp as $$
@@ -28,8 +28,7 @@ begin
     order by j.group_key -- as in sweep_expired
     for no key update of j skip locked
   loop
-    perform append_event(unheard.id, unheard.attempt, 'released', '{"reason": "its worker never heard of the claim"}');
-    perform requeue(unheard.id, 0);
+    perform give_back(unheard, 'its worker never heard of the claim');
   end loop;
   return query
   select n.job, case when j.id is null then 'lost' when j.cancel_requested then 'cancel'

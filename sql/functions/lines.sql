@@ -1,3 +1,6 @@
+-- What the functions before these looked into.
+drop index if exists codeteam.jobs_line, codeteam.jobs_lane;
+
 -- Which line a job stands in: one for each mode and priority. A number, so that the index on it is quick to compare. Internal.
 create or replace function codeteam.line_of(mode text, priority smallint) returns integer
 language sql immutable as $$

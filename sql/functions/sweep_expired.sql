@@ -12,7 +12,7 @@ begin
   -- A heartbeat that comes meanwhile waits for these rows, or this skips them: a worker is silent or not, never both.
   silent := array(
     select w.id from workers w
-    where w.stopped_at is null and lease_ends(w) <= clock_timestamp()
+    where lease_ends(w) <= clock_timestamp() -- of one that has stopped, too: its last claim may have come later
       and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
     for no key update skip locked);
   -- Groups' locks are taken in the order of their keys, or two sweeps could wait for each other.
@@ -26,9 +26,12 @@ begin
     perform end_attempt(lost.id, true, 0, 'lost_worker', 'its worker fell silent without giving it back');
   end loop;
   -- A worker that has been silent for so long is gone. Should it come back, its next word says so.
-  update workers w set stopped_at = w.heartbeat_at
-  where w.stopped_at is null and w.heartbeat_at < clock_timestamp() - interval '2 minutes'
-    and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id);
+  update workers set stopped_at = heartbeat_at
+  where id in (
+    select w.id from workers w
+    where w.stopped_at is null and w.heartbeat_at < clock_timestamp() - interval '2 minutes'
+      and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
+    for no key update skip locked);
   return swept;
 end
 $$;

@@ -17,16 +17,19 @@ begin
       select j.* from (select * from lines l where l.mode = take_jobs.mode order by l.priority desc offset 0) l
       cross join lateral (
         select j.id, j.priority, j.turn, j.repo, j.group_key, j.group_limit from jobs j
-        where j.state = 'queued' and j.waits_for is null and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
+        where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
           and j.id <> all (taken)
         order by j.turn limit most - cardinality(taken) for no key update skip locked
       ) j
       limit most - cardinality(taken)
     loop
-      if next.turn & 127 = 0 then -- each 128th arrival moves the beginning, so that few claims write to lines
+      if random() < 1.0 / 128 then -- few claims write to lines
         perform advance_line(take_jobs.mode, next.priority, next.turn);
       end if;
       if stopped and exists (select from stops_in_force s where s.repo = next.repo) then
+        if holds then
+          return taken; -- as below
+        end if;
         perform park_for_budget(next.repo);
         again := true;
         holds := true;

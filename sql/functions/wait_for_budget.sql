@@ -21,12 +21,10 @@ begin
   on conflict on constraint budget_stops_pkey do nothing; -- the first call that was refused says how much room ends it
   select string_agg(spent_words(s.repo, s.opens_at), '; ' order by s.repo) into reason
   from stops_in_force s where s.repo in ('', held.repo);
-  perform append_event(job, attempt, 'released', jsonb_build_object('reason', coalesce(reason, 'its budget has room again')));
-  if held.cancel_requested then
-    perform end_job(job, 'cancelled', 'none', 'cancelled', null);
-  else
-    perform requeue(job, 0);
+  if reason is not null then
+    perform lock_groups_of(held.repo, held.group_key);
   end if;
+  perform give_back(held, coalesce(reason, 'its budget has room again'));
   if reason is not null then
     perform park_for_budget(held.repo) from stops_in_force s where s.repo = held.repo;
     perform ring(array['mechanic', 'genius', 'scaler']); -- who sleeps hears when it opens

@@ -75,16 +75,27 @@ impl Database {
         sql: &'static str,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        let within = self.config.statement_timeout;
-        match timeout(within, on.query(sql, params)).await {
-            Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(error)) => {
-                let error = StoreError::from(error);
-                if error.may_be_of_another_schema() {
-                    compatibility::still_fits(on, within).await?;
+        match self.ask(on, sql, params).await {
+            Err(error) if error.may_be_of_another_schema() => {
+                compatibility::still_fits(on, self.config.statement_timeout).await?;
+                if error.is_of_a_function_that_was_replaced() {
+                    return self.ask(on, sql, params).await; // the call was refused half-way, and left nothing
                 }
                 Err(error)
             }
+            other => other,
+        }
+    }
+
+    async fn ask(
+        &self,
+        on: &Connection,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        let within = self.config.statement_timeout;
+        match timeout(within, on.query(sql, params)).await {
+            Ok(answer) => Ok(answer?),
             Err(_) => {
                 on.give_up();
                 Err(StoreError::TimedOut(within))

@@ -93,6 +93,11 @@ impl StoreError {
         matches!(self, StoreError::Postgres(_) | StoreError::Invalid(_)) && !self.is_transient()
     }
 
+    /// A function that was at work while a migration replaced those that it calls.
+    pub(crate) fn is_of_a_function_that_was_replaced(&self) -> bool {
+        matches!(self, StoreError::Postgres(error) if error.code() == Some(&SqlState::UNDEFINED_FUNCTION))
+    }
+
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {

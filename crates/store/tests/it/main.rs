@@ -18,6 +18,7 @@ mod horizon;
 mod journal;
 mod lease_model;
 mod ledger;
+mod left_behind;
 mod line;
 mod line_model;
 mod listing;

@@ -137,6 +137,8 @@ async fn what_a_person_gets_wrong_is_answered_by_kind() {
     assert!(matches!(roles.api.submit(&bad).await, Err(StoreError::Invalid(_))));
     bad.prompt = " ".into();
     assert!(matches!(roles.api.submit(&bad).await, Err(StoreError::Invalid(_))));
+    let refused = roles.api.submit_all(&[testkit::job(), bad]).await.expect_err("a blank prompt");
+    assert!(refused.to_string().contains("job 2: the prompt cannot be that"), "{refused}");
     assert_eq!(roles.api.find_job(&open.to_string()[..8]).await.unwrap(), open);
     assert!(matches!(roles.api.find_job("zz%").await, Err(StoreError::UnknownJob(_))));
 }
