@@ -62,24 +62,26 @@ CREATE FUNCTION codeteam.advance_line(mode text, priority smallint, turn bigint)
     LANGUAGE plpgsql
     AS $$
 declare
-  line lines;
+  line line_steps;
 begin
   if current_setting('codeteam.line_advanced', true) = 'yes' then
     return;
   end if;
-  select l.* into line from lines l where l.mode = advance_line.mode and l.priority = advance_line.priority
-  for no key update skip locked;
+  select s.* into line from line_steps s where s.mode = advance_line.mode and s.priority = advance_line.priority
+  order by s.step desc limit 1 for no key update skip locked;
   if not found then
     return; -- somebody else is at it
-  elsif line.next_start > line.starts_at and line.next_xid is null then
-    begin
-      update lines l set next_xid = null where l.mode = line.mode and l.priority = line.priority;
+  end if;
+  line.step := line.step + 1;
+  if line.next_start > line.starts_at and line.next_xid is null then
+    begin -- a subtransaction, and its row tells its id
+      insert into line_steps select line.*;
     exception when division_by_zero then -- which cannot be; the clause is what makes it a subtransaction
       raise;
     end;
-    select (own + ((l.xmin::text::bigint - own) & 4294967295))::text::xid8 into line.next_xid
-    from lines l, cast(pg_current_xact_id()::text as bigint) as own
-    where l.mode = line.mode and l.priority = line.priority;
+    update line_steps s set next_xid = (own + ((s.xmin::text::bigint - own) & 4294967295))::text::xid8 -- xmin has the lower half of it
+    from cast(pg_current_xact_id()::text as bigint) as own
+    where s.mode = line.mode and s.priority = line.priority and s.step = line.step;
   elsif line.next_start = line.starts_at or line.next_xid <= pg_snapshot_xmin(pg_current_snapshot()) then
     line.starts_at := least(line.next_start, (
       select j.turn from jobs j
@@ -87,12 +89,12 @@ begin
       order by j.turn limit 1));
     line.next_start := greatest(turn, line.next_start);
     line.next_xid := null;
+    insert into line_steps select line.*;
   else
     return; -- an old transaction is still under way
   end if;
   perform set_config('codeteam.line_advanced', 'yes', true);
-  update lines l set starts_at = line.starts_at, next_start = line.next_start, next_xid = line.next_xid
-  where l.mode = line.mode and l.priority = line.priority;
+  delete from line_steps s where s.mode = line.mode and s.priority = line.priority and s.step = line.step - 1;
 end
 $$;
 
@@ -1186,7 +1188,7 @@ CREATE FUNCTION codeteam.last_turn(mode text, priority smallint, repo text) RETU
           where j.state = 'queued' and j.waits_for is null
             and lane_of(j.mode, j.priority, j.repo) = lane_of(l.mode, l.priority, last_turn.repo) and j.turn >= l.starts_at
           order by j.turn desc limit 1)
-  from lines l where l.mode = last_turn.mode and l.priority = last_turn.priority
+  from line_beginnings l where l.mode = last_turn.mode and l.priority = last_turn.priority
 $$;
 
 CREATE TABLE codeteam.workers (
@@ -1261,7 +1263,7 @@ begin
                       where f.state = 'queued' and f.waits_for is null and line_of(f.mode, f.priority) = line_of(l.mode, l.priority)
                         and f.turn >= l.starts_at and f.id <> j.id
                       order by f.turn limit 1), j.turn))
-                   from lines l where l.mode = j.mode and l.priority = j.priority)
+                   from line_beginnings l where l.mode = j.mode and l.priority = j.priority)
              else next_turn((select t.turn from last_turn(j.mode, j.priority, j.repo) t), j.mode, j.priority) end
   where j.id = line_up.job and j.state = 'queued';
 end
@@ -1389,6 +1391,8 @@ CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
     AS $$ -- one job is looked for, in an order that an index has
   select check_topic(topic, gen_random_uuid(), job, after_seq);
   with modes as (
@@ -1461,7 +1465,7 @@ begin
       where j.state = 'queued' and j.waits_for is null and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
       order by j.turn limit 1))
     into last
-    from lines l where l.mode = next_turn.mode and l.priority = next_turn.priority;
+    from line_beginnings l where l.mode = next_turn.mode and l.priority = next_turn.priority;
   end if;
   return (((last >> 33) + 1) << 33) | nextval('arrivals');
 end
@@ -1471,6 +1475,8 @@ CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, paused
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
     AS $$ -- as in look
   select m.mode,
          case when m.paused or m.stopped then 0 else line.startable + due.jobs + opened.jobs end + held.expired,
@@ -2211,7 +2217,7 @@ begin
     again := false;
     for next in
       -- One priority after the other, each from the beginning of its line: the nested loop stops when it has enough.
-      select j.* from (select * from lines l where l.mode = take_jobs.mode order by l.priority desc offset 0) l
+      select j.* from (select * from line_beginnings l where l.mode = take_jobs.mode order by l.priority desc offset 0) l
       cross join lateral (
         select j.id, j.priority, j.turn, j.repo, j.group_key, j.group_limit from jobs j
         where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
@@ -2471,16 +2477,41 @@ CREATE VIEW codeteam.calls AS
      LEFT JOIN codeteam.ledger s ON (((s.job_id = r.job_id) AND (s.attempt = r.attempt) AND (s.call = r.call) AND (s.kind = 'settlement'::text))))
   WHERE (r.kind = 'reservation'::text);
 
+CREATE TABLE codeteam.line_steps (
+    mode text NOT NULL,
+    priority smallint NOT NULL,
+    step bigint NOT NULL,
+    starts_at bigint NOT NULL,
+    next_start bigint NOT NULL,
+    next_xid xid8
+);
+
 CREATE TABLE codeteam.lines (
     mode text NOT NULL,
     priority smallint NOT NULL,
-    starts_at bigint DEFAULT 0 NOT NULL,
-    next_start bigint DEFAULT 0 NOT NULL,
-    next_xid xid8,
     CONSTRAINT lines_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text]))),
     CONSTRAINT lines_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
 )
 WITH (fillfactor='10', autovacuum_vacuum_threshold='20');
+
+CREATE VIEW codeteam.line_beginnings AS
+ SELECT l.mode,
+    l.priority,
+    s.step,
+    s.starts_at,
+    s.next_start,
+    s.next_xid
+   FROM (codeteam.lines l
+     CROSS JOIN LATERAL ( SELECT s_1.mode,
+            s_1.priority,
+            s_1.step,
+            s_1.starts_at,
+            s_1.next_start,
+            s_1.next_xid
+           FROM codeteam.line_steps s_1
+          WHERE ((s_1.mode = l.mode) AND (s_1.priority = l.priority))
+          ORDER BY s_1.step DESC
+         LIMIT 1) s);
 
 CREATE VIEW codeteam.in_line AS
  SELECT j.id,
@@ -2490,7 +2521,7 @@ CREATE VIEW codeteam.in_line AS
     j.run_at,
     j.group_key,
     j.group_limit
-   FROM (codeteam.lines l
+   FROM (codeteam.line_beginnings l
      JOIN codeteam.jobs j ON (((codeteam.line_of(j.mode, j.priority) = codeteam.line_of(l.mode, l.priority)) AND (j.turn >= l.starts_at))))
   WHERE ((j.state = 'queued'::text) AND (j.waits_for IS NULL));
 
@@ -2652,6 +2683,9 @@ ALTER TABLE ONLY codeteam.ledger
 
 ALTER TABLE ONLY codeteam.ledger
     ADD CONSTRAINT ledger_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY codeteam.line_steps
+    ADD CONSTRAINT line_steps_pkey PRIMARY KEY (mode, priority, step);
 
 ALTER TABLE ONLY codeteam.lines
     ADD CONSTRAINT lines_pkey PRIMARY KEY (mode, priority);

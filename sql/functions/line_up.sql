@@ -18,7 +18,7 @@ begin
                       where f.state = 'queued' and f.waits_for is null and line_of(f.mode, f.priority) = line_of(l.mode, l.priority)
                         and f.turn >= l.starts_at and f.id <> j.id
                       order by f.turn limit 1), j.turn))
-                   from lines l where l.mode = j.mode and l.priority = j.priority)
+                   from line_beginnings l where l.mode = j.mode and l.priority = j.priority)
              else next_turn((select t.turn from last_turn(j.mode, j.priority, j.repo) t), j.mode, j.priority) end
   where j.id = line_up.job and j.state = 'queued';
 end

@@ -1,5 +1,9 @@
--- What the functions before these looked into.
-drop index if exists codeteam.jobs_line, codeteam.jobs_lane;
+-- Where each line begins: see advance_line.sql. Internal.
+create or replace view codeteam.line_beginnings as
+select l.mode, l.priority, s.step, s.starts_at, s.next_start, s.next_xid
+from codeteam.lines l
+cross join lateral (
+  select * from codeteam.line_steps s where s.mode = l.mode and s.priority = l.priority order by s.step desc limit 1) s;
 
 -- Which line a job stands in: one for each mode and priority. A number, so that the index on it is quick to compare. Internal.
 create or replace function codeteam.line_of(mode text, priority smallint) returns integer
@@ -16,7 +20,7 @@ $$;
 -- The jobs that stand in line, from its beginning on. take_jobs() walks the same line with locks, last_turn() along one lane.
 create or replace view codeteam.in_line as
 select j.id, j.mode, j.priority, j.turn, j.run_at, j.group_key, j.group_limit
-from codeteam.lines l
+from codeteam.line_beginnings l
 join codeteam.jobs j on codeteam.line_of(j.mode, j.priority) = codeteam.line_of(l.mode, l.priority) and j.turn >= l.starts_at
 where j.state = 'queued' and j.waits_for is null;
 
@@ -26,3 +30,7 @@ select j.id, j.mode, j.priority, j.turn, j.run_at, j.group_key, j.group_limit
 from codeteam.in_line j
 where j.mode <> all (array(select p.mode from codeteam.pauses p)) -- this and the next are asked once a statement, not once a job
   and not exists (select from codeteam.stops_in_force s where s.repo = '');
+
+-- What the functions before these looked into.
+drop index if exists codeteam.jobs_line, codeteam.jobs_lane;
+alter table codeteam.lines drop column if exists starts_at, drop column if exists next_start, drop column if exists next_xid;

@@ -6,7 +6,7 @@
 create or replace function codeteam.look(topic text, job uuid default null, after_seq bigint default 0)
 returns table (ready boolean, next_due_ms bigint, snapshot_xmin bigint)
 language sql stable security definer set search_path = codeteam, pg_temp
-set enable_bitmapscan = off as $$ -- one job is looked for, in an order that an index has
+set enable_bitmapscan = off set enable_sort = off set jit = off as $$ -- one job is looked for, in an order that an index has
   select check_topic(topic, gen_random_uuid(), job, after_seq);
   with modes as (
     select mode from unnest(case when topic = 'scaler' then array['mechanic', 'genius'] else array[topic] end) as mode

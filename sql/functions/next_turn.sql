@@ -11,7 +11,7 @@ language sql stable as $$
           where j.state = 'queued' and j.waits_for is null
             and lane_of(j.mode, j.priority, j.repo) = lane_of(l.mode, l.priority, last_turn.repo) and j.turn >= l.starts_at
           order by j.turn desc limit 1)
-  from lines l where l.mode = last_turn.mode and l.priority = last_turn.priority
+  from line_beginnings l where l.mode = last_turn.mode and l.priority = last_turn.priority
 $$;
 
 -- The turn after that; for who has none in line, after the head of the line.
@@ -25,7 +25,7 @@ begin
       where j.state = 'queued' and j.waits_for is null and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
       order by j.turn limit 1))
     into last
-    from lines l where l.mode = next_turn.mode and l.priority = next_turn.priority;
+    from line_beginnings l where l.mode = next_turn.mode and l.priority = next_turn.priority;
   end if;
   return (((last >> 33) + 1) << 33) | nextval('arrivals');
 end

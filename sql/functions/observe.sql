@@ -10,7 +10,7 @@ create or replace function codeteam.observe()
 returns table (mode text, ready bigint, paused bigint, for_time bigint, for_jobs bigint, for_group bigint, for_budget bigint,
                running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint)
 language sql stable security definer set search_path = codeteam, pg_temp
-set enable_bitmapscan = off as $$ -- as in look
+set enable_bitmapscan = off set enable_sort = off set jit = off as $$ -- as in look
   select m.mode,
          case when m.paused or m.stopped then 0 else line.startable + due.jobs + opened.jobs end + held.expired,
          case when m.paused then line.jobs + due.jobs + opened.jobs else 0 end,

@@ -14,7 +14,7 @@ begin
     again := false;
     for next in
       -- One priority after the other, each from the beginning of its line: the nested loop stops when it has enough.
-      select j.* from (select * from lines l where l.mode = take_jobs.mode order by l.priority desc offset 0) l
+      select j.* from (select * from line_beginnings l where l.mode = take_jobs.mode order by l.priority desc offset 0) l
       cross join lateral (
         select j.id, j.priority, j.turn, j.repo, j.group_key, j.group_limit from jobs j
         where j.state = 'queued' and j.waits_for is null and j.mode = l.mode and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at

@@ -17,3 +17,17 @@ alter table codeteam.jobs
 
 -- The same for the words of events: append_events() and finish_jobs() look at them where they come in.
 alter table codeteam.events drop constraint events_kind_check;
+
+-- Where each line begins, a row for each step that it makes, the latest one counts: as updates of one row, an old snapshot kept them all,
+-- and each claim passed them; the last of an index is found at once. The columns of lines go like the old indexes.
+create table codeteam.line_steps (
+  mode       text     not null,
+  priority   smallint not null,
+  step       bigint   not null,
+  starts_at  bigint   not null, -- nothing that can be claimed has a turn before it
+  next_start bigint   not null, -- what starts_at becomes when nobody can be under way any more who does not know of it
+  next_xid   xid8, -- nobody is, once every transaction before this one has ended; null: not known yet
+  primary key (mode, priority, step)
+);
+insert into codeteam.line_steps (mode, priority, step, starts_at, next_start)
+select mode, priority, 0, starts_at, starts_at from codeteam.lines;

@@ -56,12 +56,15 @@ impl Alone {
     }
 
     async fn beginning(&self) -> i64 {
-        self.number("select starts_at >> 33 from codeteam.lines where mode = 'mechanic' and priority = 0")
-            .await
+        self.number(
+            "select starts_at >> 33 from codeteam.line_beginnings where mode = 'mechanic' and priority = 0",
+        )
+        .await
     }
 
     async fn none_is_lost(&self) {
-        let before = "select count(*) from codeteam.jobs j join codeteam.lines l using (mode, priority)
+        let before =
+            "select count(*) from codeteam.jobs j join codeteam.line_beginnings l using (mode, priority)
                       where j.state = 'queued' and j.waits_for is null and j.turn < l.starts_at";
         assert_eq!(self.number(before).await, 0, "jobs stand where nobody looks");
     }

@@ -195,7 +195,7 @@ impl Machine {
 
     async fn run(&mut self, ops: &[Op]) {
         let fresh = "truncate codeteam.jobs, codeteam.workers, codeteam.pauses, codeteam.sleepers cascade;
-                     update codeteam.lines set starts_at = 0, next_start = 0, next_xid = null";
+                     update codeteam.line_steps set starts_at = 0, next_start = 0, next_xid = null";
         self.admin.batch_execute(fresh).await.unwrap();
         (self.held, self.model, self.workers) = Default::default();
         for _ in 0..WORKERS {

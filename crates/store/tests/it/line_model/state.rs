@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// The row of `codeteam.lines`.
+/// The latest row of `codeteam.line_steps`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Line {
     pub starts_at: u8,

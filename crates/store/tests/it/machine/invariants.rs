@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 const WRONG: &[(&str, &str)] = &[
     (
         "stands before the beginning of its line, where nobody looks",
-        "select j.id::text from codeteam.jobs j join codeteam.lines l using (mode, priority)
+        "select j.id::text from codeteam.jobs j join codeteam.line_beginnings l using (mode, priority)
          where j.state = 'queued' and j.waits_for is null and j.turn < l.starts_at",
     ),
     (
