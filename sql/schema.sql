@@ -1211,7 +1211,8 @@ WITH (fillfactor='50', autovacuum_vacuum_threshold='20', autovacuum_vacuum_scale
 CREATE FUNCTION codeteam.lease_ends(w codeteam.workers) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     AS $$
-  select greatest(w.lease_expires_at, pg_catalog.pg_postmaster_start_time() + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
+  select greatest(w.lease_expires_at, greatest(pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
+                                      + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
 $$;
 
 CREATE FUNCTION codeteam.leave_group(group_key text) RETURNS void

@@ -1,8 +1,9 @@
 -- When a worker's lease ends: not before one lease time after this database came up, because nobody could renew while it was
--- down. Internal.
+-- down. After the crash of one of its processes the postmaster is still the old one, but the statistics are new. Internal.
 create or replace function codeteam.lease_ends(w codeteam.workers) returns timestamptz
 language sql stable as $$
-  select greatest(w.lease_expires_at, pg_catalog.pg_postmaster_start_time() + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
+  select greatest(w.lease_expires_at, greatest(pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
+                                      + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
 $$;
 
 -- A worker is heard of: its lease starts anew. With in_time, only a lease that has not ended yet: what somebody else may take over

@@ -106,7 +106,38 @@ async fn a_heartbeat_keeps_a_lease_and_names_each_job_by_its_attempt() {
 }
 
 #[tokio::test]
-async fn no_lease_counts_as_expired_before_one_lease_time_after_the_database_came_up() {
+async fn no_lease_counts_as_expired_before_one_lease_time_after_the_database_was_started() {
+    outlives(async |server, _| server.restart(embedded::Shutdown::Immediate).await).await;
+}
+
+#[tokio::test]
+async fn nor_after_it_recovered_from_the_crash_of_one_of_its_processes() {
+    outlives(async |server, name| {
+        let admin = connected(server, name).await;
+        let pid: i32 = admin.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+        let kill = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+        assert!(kill.success());
+        while admin.query("select 1", &[]).await.is_ok() {}
+    })
+    .await;
+}
+
+async fn connected(server: &testkit::Server, name: &str) -> tokio_postgres::Client {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        match tokio_postgres::connect(&server.url("postgres", name), tokio_postgres::NoTls).await {
+            Ok((client, connection)) => {
+                tokio::spawn(connection);
+                return client;
+            }
+            Err(error) => assert!(Instant::now() < deadline, "the database does not come back: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A job stays its worker's, whatever `outage` does to the database.
+async fn outlives(outage: impl AsyncFnOnce(&testkit::Server, &str)) {
     let server = testkit::Server::start().await;
     let name = testkit::TestDatabase::create(&server, "template codeteam_template").await;
     let open = |role: &str| {
@@ -120,12 +151,10 @@ async fn no_lease_counts_as_expired_before_one_lease_time_after_the_database_cam
     // A claim's own commit does not wait for the disk; the first write under it does, and takes the claim along.
     journal_of(&workers, &held).append(&[Event::Noted { message: "at work".into() }], soon()).await.unwrap();
 
-    server.restart(embedded::Shutdown::Immediate).await;
+    outage(&server, &name).await;
     // As if the outage had lasted longer than the lease.
-    let (admin, connection) =
-        tokio_postgres::connect(&server.url("postgres", &name), tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    admin
+    connected(&server, &name)
+        .await
         .batch_execute("update codeteam.workers set lease_expires_at = now() - interval '1 minute'")
         .await
         .unwrap();
