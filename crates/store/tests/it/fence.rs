@@ -114,12 +114,25 @@ async fn no_lease_counts_as_expired_before_one_lease_time_after_the_database_was
 async fn nor_after_it_recovered_from_the_crash_of_one_of_its_processes() {
     outlives(async |server, name| {
         let admin = connected(server, name).await;
-        let pid: i32 = admin.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+        let asked = "select pg_backend_pid(), pg_stat_get_bgwriter_stat_reset_time()";
+        let row = admin.query_one(asked, &[]).await.unwrap();
+        let (pid, before): (i32, std::time::SystemTime) = (row.get(0), row.get(1));
         let kill = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
         assert!(kill.success());
-        while admin.query("select 1", &[]).await.is_ok() {}
+        // The server still answers for a moment, until it notices: only then is the outage over.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while recovered(server, name).await.is_none_or(|at| at == before) {
+            assert!(Instant::now() < deadline, "the server did not recover");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     })
     .await;
+}
+
+/// When the server last began with fresh statistics, which is when it recovered; nothing while it does not answer.
+async fn recovered(server: &testkit::Server, name: &str) -> Option<std::time::SystemTime> {
+    let admin = connected(server, name).await;
+    Some(admin.query_one("select pg_stat_get_bgwriter_stat_reset_time()", &[]).await.ok()?.get(0))
 }
 
 async fn connected(server: &testkit::Server, name: &str) -> tokio_postgres::Client {
