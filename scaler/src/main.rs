@@ -6,7 +6,6 @@
 
 mod actuator;
 mod child;
-mod decide;
 mod last_words;
 mod processes;
 mod reconcile;
@@ -64,6 +63,7 @@ async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
     let reconciler = Reconciler {
         doorbell: Doorbell::new(database.clone(), Topic::Scaler, uuid::Uuid::new_v4()),
         database,
+        born: tokio::time::Instant::now(),
         actuator: Processes::new(recipe),
         settings,
         stop,

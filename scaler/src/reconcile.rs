@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Mode, WorkerId};
+use scaling::{History, Seen as Queue, decide};
 use store::{Database, Doorbell, Observation, StoreError};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::actuator::{Actuator, Mishap};
-use crate::decide::{History, decide};
 use crate::settings::Settings;
 
 /// Between two looks while there is work and nobody rings.
@@ -29,6 +29,8 @@ pub struct Reconciler<A> {
     pub settings: Settings,
     pub actuator: A,
     pub doorbell: Doorbell,
+    /// Where decisions' time begins.
+    pub born: Instant,
     pub stop: CancellationToken,
     /// Somebody is out of patience with the stop.
     pub now: CancellationToken,
@@ -47,10 +49,8 @@ impl<A: Actuator> Reconciler<A> {
     /// Runs until it is told to stop; the actuator is stopped then, too.
     pub async fn run(mut self) -> Result<(), StoreError> {
         // What stands is what is held until there is a look: a scaler that starts knows nothing better.
-        let mut histories: Vec<History> = Mode::ALL
-            .iter()
-            .map(|&mode| History { target: self.actuator.running(mode), surplus_since: None })
-            .collect();
+        let mut histories: Vec<History> =
+            Mode::ALL.iter().map(|&mode| History::found(self.actuator.running(mode))).collect();
         let ended = loop {
             let seen = self.observe().await;
             if let Some(seen) = &seen {
@@ -103,11 +103,18 @@ impl<A: Actuator> Reconciler<A> {
 
     async fn reconcile(&mut self, mode: Mode, history: &mut History, seen: Option<&Seen>) {
         let observation = seen.map(|seen| seen.queue.of(mode));
-        let decision = decide(observation, &self.settings.limits(mode), history, Instant::now());
+        let queue = observation.map(|seen| Queue {
+            ready: seen.ready,
+            running: seen.running,
+            busy: seen.busy,
+            age: Duration::ZERO,
+        });
+        let decision = decide(queue.as_ref(), &self.settings.limits(mode), history, self.born.elapsed());
         let previous = std::mem::replace(history, decision.history).target;
         if decision.target != previous {
-            tracing::info!(%mode, previous, target = decision.target, reason = decision.reason, "decided");
-            self.record(mode, previous, decision.target, &decision.reason, observation).await;
+            let reason = decision.why.to_string();
+            tracing::info!(%mode, previous, target = decision.target, reason, "decided");
+            self.record(mode, previous, decision.target, &reason, observation).await;
         }
         // Without a look nobody is known to be idle, so nothing is touched.
         let Some(seen) = seen else { return };

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use domain::Mode;
-
-use crate::decide::Limits;
+use scaling::Limits;
 
 /// Decides how many workers run, and sees to it.
 #[derive(Debug, Parser)]
@@ -62,9 +61,9 @@ impl Settings {
             Mode::Genius => self.genius_max,
         };
         Limits {
-            max,
             floor_while_busy: self.floor_while_busy.min(max),
             cool_down: Duration::from_millis(self.cool_down_ms),
+            ..Limits::up_to(max)
         }
     }
 }

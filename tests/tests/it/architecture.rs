@@ -12,13 +12,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("models", &["domain", "agent"]),
     ("rehearsal", &[]),
     ("sandbox", &[]),
+    ("scaling", &[]),
     ("forge", &["domain"]),
     ("service", &[]),
     ("embedded", &[]),
     ("testkit", &["domain", "store", "embedded"]),
-    ("scaler", &["domain", "store", "service"]),
+    ("scaler", &["domain", "store", "scaling", "service"]),
     ("worker", &["domain", "store", "agent", "models", "sandbox", "forge", "service"]),
-    ("cli", &["domain", "store", "models", "forge", "service", "embedded", "rehearsal"]),
+    ("cli", &["domain", "store", "scaling", "models", "forge", "service", "embedded", "rehearsal"]),
 ];
 
 /// Libraries that belong to one room: nobody else may bring them in.
