@@ -4,6 +4,7 @@ mod budget;
 mod dead;
 mod job;
 mod queueing;
+mod simulate;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub use budget::{BudgetAction, BudgetArgs, ClearBudgetArgs, SetBudgetArgs};
 pub use dead::{AcknowledgeArgs, DeadArgs, RetryArgs};
 pub use job::JobArgs;
 pub use queueing::QueueingArgs;
+pub use simulate::SimulateArgs;
 
 /// An AI coding team that sleeps until it is asked, then repairs, reviews and extends git repositories.
 #[derive(Debug, Parser)]
@@ -79,6 +81,8 @@ pub enum Command {
     Costs,
     /// Say what a repository, or all of them together, may spend in a day or in all
     Budget(BudgetArgs),
+    /// Compare ways of scaling: what jobs would wait and workers would cost on AWS
+    Simulate(Box<SimulateArgs>),
     /// Check that everything is there that a team needs
     Doctor,
     /// Bring the database that DATABASE_URL in your secrets names to this program's schema

@@ -16,6 +16,7 @@ mod pause;
 mod retry;
 mod run;
 mod show;
+mod simulate;
 mod submit;
 mod swept;
 mod up;
@@ -46,6 +47,7 @@ pub async fn execute(context: &Context, command: Command) -> Result<u8, CliError
         Command::Workers => client(context, workers::execute(context)).await,
         Command::Costs => client(context, costs::execute(context)).await,
         Command::Budget(args) => client(context, budget::execute(context, args)).await,
+        Command::Simulate(args) => client(context, simulate::execute(context, *args)).await,
         Command::Migrate => client(context, migrate::execute(context)).await,
         Command::Doctor => context.unless_interrupted(doctor::execute(context)).await,
         Command::Completions { shell } => completions::execute(shell).map(|()| 0),

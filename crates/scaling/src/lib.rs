@@ -6,6 +6,7 @@
 mod decide;
 mod history;
 mod limits;
+pub mod simulation;
 mod why;
 
 pub use decide::{Decision, STALE, Seen, decide};

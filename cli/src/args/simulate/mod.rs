@@ -1,0 +1,217 @@
+//! `simulate`: which jobs, which fleet, which ways of scaling.
+
+mod parse;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+use domain::Mode;
+use scaling::Limits;
+use scaling::simulation::{Policy, Setup, Spread, TaskSize};
+
+use parse::{rate, share, size, spread, time};
+
+/// `simulate`
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("jobs").required(true))]
+pub struct SimulateArgs {
+    /// Make up jobs that come at this rate, such as 100/d, 20/h, 3/m or 1/s
+    #[arg(long, value_parser = rate, group = "jobs")]
+    pub rate: Option<f64>,
+    /// Take the jobs from a file of comma-separated values with the columns at, mode and duration_s, of which only the first is needed
+    #[arg(long, value_name = "FILE.csv", group = "jobs")]
+    pub trace: Option<PathBuf>,
+    /// Made-up jobs come for so long, such as 12h or 30d
+    #[arg(long = "for", value_name = "SPAN", value_parser = time, default_value = "30d", conflicts_with = "trace")]
+    pub span: Duration,
+    /// Another seed, other made-up jobs and starting times; the same seed, the same ones
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Only the fleet of this mode: mechanic or genius [default: both]
+    #[arg(long)]
+    pub mode: Option<Mode>,
+    /// Of the made-up jobs, so many in a hundred are a genius's
+    #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "20", conflicts_with_all = ["trace", "mode"])]
+    pub genius_share: f64,
+    /// A way of scaling: doorbell (this project's), keda or target-tracking. May be given several times [default: all]
+    #[arg(long, value_delimiter = ',')]
+    pub policy: Vec<Policy>,
+    /// Draw workers, waiting jobs and waits into this file
+    #[arg(long, value_name = "FILE.svg")]
+    pub svg: Option<PathBuf>,
+    /// Of the workers and waiting jobs, draw the busiest stretch of this length
+    #[arg(long, value_name = "SPAN", value_parser = time, default_value = "6h", requires = "svg")]
+    pub svg_span: Duration,
+    #[command(flatten)]
+    pub times: Times,
+    #[command(flatten)]
+    pub fleet: Fleet,
+}
+
+/// What takes how long.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Times (MEDIAN/P95: log-normal, one in twenty is longer than the second)")]
+pub struct Times {
+    /// How long a mechanic works on a job whose duration is not known
+    #[arg(long, value_name = "MEDIAN/P95", value_parser = spread, default_value = "30s/55s")]
+    mechanic_takes: Spread,
+    /// How long a genius does
+    #[arg(long, value_name = "MEDIAN/P95", value_parser = spread, default_value = "150s/280s")]
+    genius_takes: Spread,
+    /// From the call that asks for a task until its worker can claim a job
+    #[arg(long, value_name = "MEDIAN/P95", value_parser = spread, default_value = "32s/45s")]
+    start: Spread,
+    /// Until a sleeping scaler has heard of a job
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "100ms")]
+    hearing: Duration,
+    /// From a decision until tasks are asked for, or told to stop
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "3s")]
+    call: Duration,
+}
+
+/// The fleets.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Fleets")]
+pub struct Fleet {
+    /// Mechanics at most
+    #[arg(long, env = "MECHANIC_MAX", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    mechanic_max: u32,
+    /// Geniuses at most
+    #[arg(long, env = "GENIUS_MAX", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    genius_max: u32,
+    /// Workers of a mode at least, with or without work
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    min: u32,
+    /// Workers of a mode at least while it has work (doorbell alone)
+    #[arg(long, env = "FLOOR_WHILE_BUSY", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    floor_while_busy: u32,
+    /// For so long fewer workers must have been enough before any are stopped (doorbell alone)
+    #[arg(long, env = "COOL_DOWN_MS", value_name = "MILLISECONDS", default_value_t = 15_000)]
+    cool_down_ms: u64,
+    /// Jobs in line for which one more worker is started
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    jobs_per_worker: u32,
+    /// A mechanic's task, in virtual processors and gigabytes of memory
+    #[arg(long, value_name = "VCPU/GB", value_parser = size, default_value = "0.5/1")]
+    mechanic_size: TaskSize,
+    /// A genius's task
+    #[arg(long, value_name = "VCPU/GB", value_parser = size, default_value = "1/2")]
+    genius_size: TaskSize,
+}
+
+impl SimulateArgs {
+    /// The modes whose fleets are simulated.
+    pub fn modes(&self) -> impl Iterator<Item = Mode> {
+        Mode::ALL.iter().copied().filter(|mode| self.mode.is_none_or(|only| only == *mode))
+    }
+
+    /// The policies that are compared, each once.
+    pub fn policies(&self) -> Vec<Policy> {
+        let mut policies = if self.policy.is_empty() { Policy::ALL.to_vec() } else { self.policy.clone() };
+        policies.sort_unstable();
+        policies.dedup();
+        policies
+    }
+
+    /// Of the made-up jobs a second, those of this mode.
+    pub fn rate_of(&self, rate: f64, mode: Mode) -> f64 {
+        match (self.mode, mode) {
+            (Some(_), _) => rate,
+            (None, Mode::Mechanic) => rate * (1.0 - self.genius_share),
+            (None, Mode::Genius) => rate * self.genius_share,
+        }
+    }
+
+    /// How long a job of this mode takes where that is not known.
+    pub fn takes(&self, mode: Mode) -> Spread {
+        match mode {
+            Mode::Mechanic => self.times.mechanic_takes,
+            Mode::Genius => self.times.genius_takes,
+        }
+    }
+
+    /// A seed of the mode's own.
+    pub fn seed_of(&self, mode: Mode) -> u64 {
+        match mode {
+            Mode::Mechanic => self.seed,
+            Mode::Genius => !self.seed,
+        }
+    }
+
+    /// The size of the mode's tasks.
+    pub fn size(&self, mode: Mode) -> TaskSize {
+        match mode {
+            Mode::Mechanic => self.fleet.mechanic_size,
+            Mode::Genius => self.fleet.genius_size,
+        }
+    }
+
+    /// The mode's fleet. A minimum or floor above the mode's maximum is the maximum, as one number is given for both.
+    pub fn setup(&self, mode: Mode) -> Setup {
+        let max = match mode {
+            Mode::Mechanic => self.fleet.mechanic_max,
+            Mode::Genius => self.fleet.genius_max,
+        };
+        Setup {
+            limits: Limits {
+                min: self.fleet.min.min(max),
+                floor_while_busy: self.fleet.floor_while_busy.min(max),
+                cool_down: Duration::from_millis(self.fleet.cool_down_ms),
+                jobs_per_worker: self.fleet.jobs_per_worker,
+                ..Limits::up_to(max)
+            },
+            start: self.times.start,
+            hearing: self.times.hearing,
+            effect: self.times.call,
+            seed: self.seed_of(mode),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    fn parsed(line: &[&str]) -> Result<SimulateArgs, clap::Error> {
+        Command::try_parse_from(["simulate"].iter().chain(line)).map(|command| command.args)
+    }
+
+    #[test]
+    fn both_fleets_share_the_rate_and_one_alone_has_all_of_it() {
+        let both = parsed(&["--rate", "100/s", "--genius-share", "25"]).unwrap();
+        assert_eq!([Mode::Mechanic, Mode::Genius].map(|mode| both.rate_of(100.0, mode)), [75.0, 25.0]);
+        let one = parsed(&["--rate", "100/s", "--mode", "genius"]).unwrap();
+        assert_eq!(one.modes().collect::<Vec<_>>(), [Mode::Genius]);
+        assert_eq!(one.rate_of(100.0, Mode::Genius), 100.0);
+    }
+
+    #[test]
+    fn policies_are_compared_once_each_and_all_of_them_unless_some_are_named() {
+        assert_eq!(parsed(&["--rate", "1/h"]).unwrap().policies(), Policy::ALL);
+        let named = parsed(&["--rate", "1/h", "--policy", "keda,doorbell", "--policy", "keda"]).unwrap();
+        assert_eq!(named.policies(), [Policy::Doorbell, Policy::Keda]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for (line, words) in [
+            (&[][..], "--rate"),
+            (&["--rate", "1/h", "--trace", "x.csv"], "--trace"),
+            (&["--rate", "1/h", "--policy", "cron"], "use one of doorbell, keda, target-tracking"),
+            (&["--rate", "1/h", "--mechanic-max", "0"], "1..=100000"),
+            (&["--rate", "1/h", "--svg-span", "1h"], "--svg"),
+        ] {
+            let error = parsed(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(words), "{line:?}: {error}");
+        }
+    }
+}
