@@ -4,6 +4,7 @@
 //! `script/test` builds the programs first; they are found beside the test programs.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod aws;
 mod command_line;
 mod model_server;
 mod process;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod architecture;
+mod aws_stand_in;
 mod budgets;
 mod command_line;
 mod fleet;
