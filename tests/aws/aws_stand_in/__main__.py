@@ -1,4 +1,7 @@
-"""Starts the stand-in, says where it is in one JSON line, and ends it and its tasks when standard input closes or on SIGTERM."""
+"""Starts the stand-in, says where it is in one JSON line, and ends it and its tasks when standard input closes or on SIGTERM.
+
+By hand, from a terminal in tests/aws: ../../target/aws-stand-in-venv/bin/python -m aws_stand_in --help
+"""
 
 import gc
 import json

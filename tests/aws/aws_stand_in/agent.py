@@ -37,7 +37,7 @@ class Agent:
             wish = _wish(request.body)
             if wish is None:
                 return _error(400, None, "InvalidParameterException", "UpdateTaskProtection: failed to decode request")
-        return self._fleet.protect(path["task"], lambda task: self._change(task, wish, fault))
+        return self._fleet.with_task(path["task"], lambda task: self._change(task, wish, fault))
 
     def _change(self, task, wish, fault):
         """`wish` is None for a question."""

@@ -21,7 +21,7 @@ class Calls:
             "min": arguments.get("MinCapacity"),
             "max": arguments.get("MaxCapacity"),
             "desired": arguments.get("desiredCount"),
-            "data": len(arguments.get("MetricData", [])) if call.operation == "PutMetricData" else None,
+            "data": len(arguments.get("MetricData") or []) if call.operation == "PutMetricData" else None,
             "fault": None,
             "status": None,
         }

@@ -8,6 +8,7 @@ import dataclasses
 import datetime
 import json
 import threading
+import uuid
 
 import cbor2
 from botocore.loaders import Loader
@@ -33,7 +34,7 @@ class CloudWatch:
         answer = self._moto.ask(_in_json(call, request)) if call.protocol == "cbor" else self._moto.ask(request)
         if call.operation == "PutMetricData" and answer.status == 200:
             with self._lock:
-                self._metrics += [_flat(call, datum, request.at_ns) for datum in call.arguments.get("MetricData", [])]
+                self._metrics += [_flat(call, datum, request.at_ns) for datum in call.arguments.get("MetricData") or []]
         return self._in_cbor(call, answer, output) if call.protocol == "cbor" else answer
 
     def metrics(self):
@@ -46,7 +47,7 @@ class CloudWatch:
         content.pop("ResponseMetadata", None)
         if "Error" in content:
             return api.error(call, answer.status, content["Error"]["Code"], content["Error"]["Message"])
-        headers = {"smithy-protocol": "rpc-v2-cbor"}
+        headers = {"smithy-protocol": "rpc-v2-cbor", "x-amzn-RequestId": str(uuid.uuid4())}
         if output is None:  # an operation that gives nothing has no body at all
             return Answer(200, b"", headers)
         headers["Content-Type"] = "application/cbor"

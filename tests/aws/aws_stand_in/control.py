@@ -102,4 +102,7 @@ class Asked:
 
     def times(self):
         """How often; None: until the faults are cleared."""
-        return None if self._body.get("times") is None else self.field("times", int)
+        times = None if self._body.get("times") is None else self.field("times", int)
+        if times is not None and times < 1:
+            raise Refused(f"times must be from 1, and is {times}; leave it out for all calls")
+        return times

@@ -71,7 +71,7 @@ class Fleet:
             self._noticed()
             return True
 
-    def protect(self, task_id, change):
+    def with_task(self, task_id, change):
         """Gives `change` the task with this id, or None, and wakes the reconciler. `change` runs under the fleet's lock."""
         with self._lock:
             task = next((task for task in self._tasks if task.id == task_id), None)
