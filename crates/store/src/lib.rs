@@ -26,6 +26,7 @@ mod row;
 mod server_process;
 mod statements;
 mod tls;
+mod trace;
 mod waiting;
 
 pub use budgets::{Budget, BudgetStop, Period};
@@ -43,4 +44,5 @@ pub use migrations::{Migrated, create_database, migrate};
 pub use queue::{Claim, Claimed, LEASE, Verdict};
 pub use reading::{CallRow, CostRow, JobFilter, JobRow, ReadEvents};
 pub use retention::SweptBatch;
+pub use trace::PastJob;
 pub use waiting::Waiting;

@@ -22,8 +22,11 @@ pub struct SimulateArgs {
     /// Take the jobs from a file of comma-separated values with the columns at, mode and duration_s, of which only the first is needed
     #[arg(long, value_name = "FILE.csv", group = "jobs")]
     pub trace: Option<PathBuf>,
+    /// Take the jobs that the team had in the last so many days
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3_650), group = "jobs")]
+    pub last: Option<u32>,
     /// Made-up jobs come for so long, such as 12h or 30d
-    #[arg(long = "for", value_name = "SPAN", value_parser = time, default_value = "30d", conflicts_with = "trace")]
+    #[arg(long = "for", value_name = "SPAN", value_parser = time, default_value = "30d", conflicts_with_all = ["trace", "last"])]
     pub span: Duration,
     /// Another seed, other made-up jobs and starting times; the same seed, the same ones
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -32,7 +35,7 @@ pub struct SimulateArgs {
     #[arg(long)]
     pub mode: Option<Mode>,
     /// Of the made-up jobs, so many in a hundred are a genius's
-    #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "20", conflicts_with_all = ["trace", "mode"])]
+    #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "20", conflicts_with_all = ["trace", "last", "mode"])]
     pub genius_share: f64,
     /// A way of scaling: doorbell (this project's), keda or target-tracking. May be given several times [default: all]
     #[arg(long, value_delimiter = ',')]

@@ -8,28 +8,18 @@ use csv::StringRecord;
 use domain::Mode;
 use jiff::Timestamp;
 
+use super::jobs::Recorded;
 use crate::view::text::one_line;
-
-/// A job of the file.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Row {
-    /// Since the first job of the file.
-    pub at: Duration,
-    /// None: the file does not say.
-    pub mode: Option<Mode>,
-    /// None: the file does not say.
-    pub takes: Option<Duration>,
-}
 
 /// Longer than anything that a trace is kept of: a hundred years, in seconds.
 const LONGEST: f64 = 3_155_760_000.0;
 
 /// Reads the jobs, or says in a sentence what is wrong, and in which line.
-pub fn read(file: impl Read, most: usize) -> Result<Vec<Row>, String> {
+pub fn read(file: impl Read, most: usize) -> Result<Vec<Recorded>, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let headings = reader.headers().map_err(unreadable)?.clone();
     let columns = Columns::of(&headings)?;
-    let mut rows: Vec<(At, Row)> = Vec::new();
+    let mut rows: Vec<(At, Recorded)> = Vec::new();
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(unreadable)? {
         let line = record.position().map_or(0, csv::Position::line);
@@ -48,7 +38,7 @@ pub fn read(file: impl Read, most: usize) -> Result<Vec<Row>, String> {
     let since = |at: At| Duration::try_from_secs_f64(at.seconds() - first).unwrap_or_default();
     match rows.len() {
         0 => Err("it has no jobs: put one into each line after the first".into()),
-        _ => Ok(rows.into_iter().map(|(at, row)| Row { at: since(at), ..row }).collect()),
+        _ => Ok(rows.into_iter().map(|(at, row)| Recorded { at: since(at), ..row }).collect()),
     }
 }
 
@@ -91,14 +81,14 @@ impl Columns {
         Ok(Columns { at, mode: find("mode"), duration: find("duration_s") })
     }
 
-    fn row(&self, record: &StringRecord) -> Result<(At, Row), String> {
+    fn row(&self, record: &StringRecord) -> Result<(At, Recorded), String> {
         let filled = |column: Option<usize>| {
             column.and_then(|column| record.get(column)).filter(|text| !text.is_empty())
         };
         let at = at(record.get(self.at).unwrap_or_default())?;
         let mode = filled(self.mode).map(|text| text.parse::<Mode>().map_err(|error| error.to_string()));
         let takes = filled(self.duration).map(duration);
-        Ok((at, Row { at: Duration::ZERO, mode: mode.transpose()?, takes: takes.transpose()? }))
+        Ok((at, Recorded { at: Duration::ZERO, mode: mode.transpose()?, takes: takes.transpose()? }))
     }
 }
 
@@ -134,7 +124,7 @@ fn unreadable(error: csv::Error) -> String {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<Row>, String> {
+    fn read(text: &str) -> Result<Vec<Recorded>, String> {
         super::read(text.as_bytes(), 5)
     }
 
@@ -143,12 +133,12 @@ mod tests {
         let rows = read(
             "at,mode,duration_s\n2026-11-02T10:00:30+01:00,genius,42.5\n2026-11-02T09:00:00Z,mechanic,\n",
         );
-        let late = Row {
+        let late = Recorded {
             at: Duration::from_secs(30),
             mode: Some(Mode::Genius),
             takes: Some(Duration::from_millis(42_500)),
         };
-        let early = Row { at: Duration::ZERO, mode: Some(Mode::Mechanic), takes: None };
+        let early = Recorded { at: Duration::ZERO, mode: Some(Mode::Mechanic), takes: None };
         assert_eq!(rows, Ok(vec![late, early]));
     }
 

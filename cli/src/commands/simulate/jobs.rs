@@ -3,26 +3,79 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::time::Duration;
 
 use domain::Mode;
 use scaling::simulation::{Job, MOST_JOBS, Trace, Workload, WorkloadError};
 
-use super::csv::{self, Row};
+use super::csv;
 use crate::args::SimulateArgs;
+use crate::context::Context;
 use crate::error::CliError;
+use crate::team::access::{Absent, Access};
+use crate::view::number::between;
+
+/// Jobs that are taken of each state and mode from a database, the newest: what it can be asked for in one statement.
+const MOST_OF_A_KIND: u32 = 200_000;
+
+/// A job as a file or a database has it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recorded {
+    /// When it was ready, since the first one was.
+    pub at: Duration,
+    /// None: it is not said.
+    pub mode: Option<Mode>,
+    /// For how long it was worked on. None: it is not said.
+    pub takes: Option<Duration>,
+}
+
+/// The jobs of the past; None: they are to be made up.
+pub async fn recorded(context: &Context, args: &SimulateArgs) -> Result<Option<Vec<Recorded>>, CliError> {
+    if let Some(path) = &args.trace {
+        return of_file(path).map(Some);
+    }
+    let Some(days) = args.last else { return Ok(None) };
+    let jobs = Access::with(context, "simulate", Absent::Refuse, async |access| {
+        Ok(access.database.past_jobs(days, MOST_OF_A_KIND).await?)
+    })
+    .await?;
+    let Some(first) = jobs.iter().map(|job| job.ready_at).min() else {
+        return Err(CliError::Usage(format!(
+            "there was no job in the last {days} days: give more days, or make jobs up with --rate"
+        )));
+    };
+    let recorded = jobs.iter().map(|job| Recorded {
+        at: between(first, job.ready_at),
+        mode: Some(job.mode),
+        takes: job.worked,
+    });
+    Ok(Some(recorded.collect()))
+}
+
+fn of_file(path: &Path) -> Result<Vec<Recorded>, CliError> {
+    let usage = |what: String| CliError::Usage(format!("{}: {what}", path.display()));
+    let file = File::open(path)
+        .map_err(|error| usage(format!("it cannot be opened: {error}: name another file with --trace")))?;
+    csv::read(BufReader::new(file), MOST_JOBS).map_err(usage)
+}
 
 /// The jobs of each mode that has any.
-pub fn traces(args: &SimulateArgs) -> Result<Vec<(Mode, Trace)>, CliError> {
-    let usage = |error: WorkloadError| CliError::Usage(error.to_string());
-    match (&args.trace, args.rate) {
-        (Some(path), _) => recorded(args, path),
-        (None, Some(rate)) => made_up(args, rate).map_err(usage),
-        (None, None) => Err(CliError::Usage("say which jobs: give --rate or --trace".into())),
+pub fn traces(args: &SimulateArgs, recorded: Option<Vec<Recorded>>) -> Result<Vec<(Mode, Trace)>, CliError> {
+    let traces: Vec<(Mode, Trace)> = match (recorded, args.rate) {
+        (Some(recorded), _) => args.modes().filter_map(|mode| of_mode(args, &recorded, mode)).collect(),
+        (None, rate) => made_up(args, rate.unwrap_or_default())
+            .map_err(|error: WorkloadError| CliError::Usage(error.to_string()))?,
+    };
+    if traces.is_empty() {
+        return Err(CliError::Usage(
+            "none of the jobs is of that mode: name the other one with --mode".into(),
+        ));
     }
+    Ok(traces)
 }
 
 fn made_up(args: &SimulateArgs, rate: f64) -> Result<Vec<(Mode, Trace)>, WorkloadError> {
-    let with_jobs = args.modes().filter(|&mode| args.rate_of(rate, mode) > 0.0);
+    let with_jobs = args.modes().filter(|&mode| rate == 0.0 || args.rate_of(rate, mode) > 0.0);
     let trace = |mode| {
         let workload = Workload {
             per_second: args.rate_of(rate, mode),
@@ -35,26 +88,14 @@ fn made_up(args: &SimulateArgs, rate: f64) -> Result<Vec<(Mode, Trace)>, Workloa
     with_jobs.map(trace).collect()
 }
 
-fn recorded(args: &SimulateArgs, path: &Path) -> Result<Vec<(Mode, Trace)>, CliError> {
-    let usage = |what: String| CliError::Usage(format!("{}: {what}", path.display()));
-    let file = File::open(path)
-        .map_err(|error| usage(format!("it cannot be opened: {error}: name another file with --trace")))?;
-    let rows = csv::read(BufReader::new(file), MOST_JOBS).map_err(usage)?;
-    let traces: Vec<_> = args.modes().filter_map(|mode| of_mode(args, &rows, mode)).collect();
-    if traces.is_empty() {
-        return Err(usage("it has no job of that mode: name the other one with --mode".into()));
-    }
-    Ok(traces)
-}
-
 /// A job whose mode is not known is one of the mode that was asked for, else a mechanic's. Durations that are not known are drawn.
-fn of_mode(args: &SimulateArgs, rows: &[Row], mode: Mode) -> Option<(Mode, Trace)> {
+fn of_mode(args: &SimulateArgs, recorded: &[Recorded], mode: Mode) -> Option<(Mode, Trace)> {
     let unknown = args.mode.unwrap_or(Mode::Mechanic);
     let mut drawn = args.takes(mode).draws(args.seed_of(mode));
-    let span = rows.iter().map(|row| row.at).max()?;
-    let of_mode = rows.iter().filter(|row| row.mode.unwrap_or(unknown) == mode);
+    let span = recorded.iter().map(|job| job.at).max()?;
+    let of_mode = recorded.iter().filter(|job| job.mode.unwrap_or(unknown) == mode);
     let jobs: Vec<Job> = of_mode
-        .filter_map(|row| Some(Job { at: row.at, takes: row.takes.or_else(|| drawn.next())? }))
+        .filter_map(|job| Some(Job { at: job.at, takes: job.takes.or_else(|| drawn.next())? }))
         .collect();
     (!jobs.is_empty()).then(|| (mode, Trace::new(jobs, span)))
 }

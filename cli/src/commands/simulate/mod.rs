@@ -10,6 +10,7 @@ use domain::Mode;
 use scaling::simulation::{FARGATE_ARM, Policy, Report, Series, Trace, simulate};
 use tokio::sync::oneshot;
 
+use self::jobs::Recorded;
 use crate::args::SimulateArgs;
 use crate::context::Context;
 use crate::error::CliError;
@@ -21,12 +22,13 @@ const STEPS: usize = 800;
 
 /// It works in a thread of its own, so that an interruption need not wait for it.
 pub async fn execute(context: &Context, args: SimulateArgs) -> Result<(), CliError> {
+    let recorded = jobs::recorded(context, &args).await?;
     let svg = args.svg.clone();
     let json = context.json;
     let (sender, receiver) = oneshot::channel();
     std::thread::Builder::new()
         .name("simulation".into())
-        .spawn(move || _ = sender.send(compare(&args)))
+        .spawn(move || _ = sender.send(compare(&args, recorded)))
         .map_err(CliError::system("start a thread"))?;
     let gone = |_| CliError::Unable("the simulation broke off: please report what you asked for".into());
     let compared = receiver.await.map_err(gone)??;
@@ -43,9 +45,9 @@ pub async fn execute(context: &Context, args: SimulateArgs) -> Result<(), CliErr
 }
 
 /// The very same jobs, fleet by fleet, under each of the policies.
-fn compare(args: &SimulateArgs) -> Result<Compared, CliError> {
+fn compare(args: &SimulateArgs, recorded: Option<Vec<Recorded>>) -> Result<Compared, CliError> {
     let began = Instant::now();
-    let traces = jobs::traces(args)?;
+    let traces = jobs::traces(args, recorded)?;
     let made = Instant::now();
     let span = traces.iter().map(|(_, trace)| trace.span()).max().unwrap_or_default();
     let stretch = args.svg_span.min(span).max(Duration::from_secs(60));

@@ -1,5 +1,6 @@
 //! How a comparison of ways of scaling looks: a table, JSON, a picture.
 
+mod distribution;
 mod picture;
 mod svg;
 
@@ -139,7 +140,7 @@ pub fn json(compared: &Compared) -> Value {
 pub fn note(compared: &Compared) -> String {
     let policies = compared.fleets.chunk_by(|one, other| one.policy == other.policy).count();
     format!(
-        "{} jobs of {}, under {policies} {}: made ready in {:.2}s, simulated in {:.2}s",
+        "{} jobs of {}, under {policies} {}: read or made up in {:.2}s, simulated in {:.2}s",
         count(compared.jobs as u64),
         days(compared.span),
         if policies == 1 { "policy" } else { "policies" },
@@ -225,7 +226,7 @@ mod tests {
     fn the_note_says_how_much_was_done_in_which_time() {
         assert_eq!(
             note(&compared()),
-            "4 jobs of 1h00m, under 1 policy: made ready in 0.00s, simulated in 0.25s"
+            "4 jobs of 1h00m, under 1 policy: read or made up in 0.00s, simulated in 0.25s"
         );
     }
 }

@@ -9,8 +9,8 @@ text { font: 13px system-ui, sans-serif; fill: var(--ink); }
 .title { font-size: 19px; font-weight: 600; } .head { font-size: 14px; font-weight: 600; } .small { font-size: 12px; fill: var(--soft); }
 .end { text-anchor: end; } .middle { text-anchor: middle; }
 .ground { fill: var(--ground); } .grid { stroke: var(--grid); stroke-width: 1; }
-.waiting { fill: none; stroke: var(--ink); stroke-width: 1.5; } .promise { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 5 4; }
-.area { stroke: none; fill-opacity: .55; } .curve { fill: none; stroke-width: 2.5; stroke-linejoin: round; }
+.promise { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 5 4; }
+.area { stroke: none; } .waiting { fill: var(--soft); } .curve { fill: none; stroke-width: 2.5; stroke-linejoin: round; }
 .p0.area { fill: var(--p0); } .p1.area { fill: var(--p1); } .p2.area { fill: var(--p2); }
 .p0.curve { stroke: var(--p0); } .p1.curve { stroke: var(--p1); } .p2.curve { stroke: var(--p2); }
 .p1.curve { stroke-dasharray: 10 3; } .p2.curve { stroke-dasharray: 3 3; }

@@ -72,12 +72,10 @@ impl Spread {
     pub(super) fn draw(&self, chance: &mut Xoshiro256PlusPlus) -> Duration {
         match &self.shape {
             None => self.median,
-            Some(shape) => seconds(shape.sample(chance)),
+            Some(shape) => {
+                let time = Duration::try_from_secs_f64(shape.sample(chance));
+                time.map_or(LONGEST, |time| time.min(LONGEST))
+            }
         }
     }
-}
-
-/// As a duration; what is longer than a year is a year.
-pub(super) fn seconds(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).map_or(LONGEST, |time| time.min(LONGEST))
 }

@@ -6,7 +6,7 @@ use rand_distr::{Distribution, Exp};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
-use super::spread::{Spread, seconds};
+use super::Spread;
 
 /// Jobs that one trace holds at most: 320 MB of them.
 pub const MOST_JOBS: usize = 10_000_000;
@@ -99,10 +99,11 @@ impl Workload {
         let mut at = 0.0;
         loop {
             at += between.sample(&mut chance);
-            if at > self.span.as_secs_f64() {
+            let next = Duration::try_from_secs_f64(at).unwrap_or(Duration::MAX);
+            if next > self.span {
                 return Ok(Trace::new(jobs, self.span));
             }
-            jobs.push(Job { at: seconds(at), takes: self.takes.draw(&mut chance) });
+            jobs.push(Job { at: next, takes: self.takes.draw(&mut chance) });
         }
     }
 }

@@ -33,6 +33,7 @@ mod retry;
 mod rights;
 mod statements;
 mod submit;
+mod trace;
 mod upgrade;
 
 use std::sync::Arc;

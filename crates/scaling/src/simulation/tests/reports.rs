@@ -18,6 +18,15 @@ fn a_workload_has_the_rate_and_the_times_that_it_was_asked_for() {
 }
 
 #[test]
+fn jobs_come_over_all_of_ten_years_and_wait_no_longer_than_in_one() {
+    let workload =
+        Workload { per_second: 1e-4, span: s(3_650 * 86_400), takes: Spread::always(s(30)), seed: 1 };
+    let trace = workload.trace().unwrap();
+    assert!(trace.jobs().last().unwrap().at > s(3_649 * 86_400));
+    assert!(run(&trace, &setup(), Policy::Doorbell).waits.quantile(1.0) < s(60));
+}
+
+#[test]
 fn what_brings_no_jobs_or_too_many_is_refused_in_a_sentence() {
     let workload =
         |per_second| Workload { per_second, span: s(86_400), takes: Spread::always(s(1)), seed: 1 };
