@@ -10,14 +10,14 @@ use domain::Mode;
 use scaling::Limits;
 use scaling::simulation::{Policy, Setup, Spread, TaskSize};
 
-use parse::{rate, share, size, spread, time};
+use parse::{rate, share, size, some_time, spread, time};
 
 /// `simulate`
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("jobs").required(true))]
 pub struct SimulateArgs {
     /// Make up jobs that come at this rate, such as 100/d, 20/h, 3/m or 1/s
-    #[arg(long, value_parser = rate, group = "jobs")]
+    #[arg(long, value_parser = rate, allow_hyphen_values = true, group = "jobs")]
     pub rate: Option<f64>,
     /// Take the jobs from a file of comma-separated values with the columns at, mode and duration_s, of which only the first is needed
     #[arg(long, value_name = "FILE.csv", group = "jobs")]
@@ -26,7 +26,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3_650), group = "jobs")]
     pub last: Option<u32>,
     /// Made-up jobs come for so long, such as 12h or 30d
-    #[arg(long = "for", value_name = "SPAN", value_parser = time, default_value = "30d", conflicts_with_all = ["trace", "last"])]
+    #[arg(long = "for", value_name = "SPAN", value_parser = some_time, allow_hyphen_values = true, default_value = "30d", conflicts_with_all = ["trace", "last"])]
     pub span: Duration,
     /// Another seed, other made-up jobs and starting times; the same seed, the same ones
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -35,7 +35,7 @@ pub struct SimulateArgs {
     #[arg(long)]
     pub mode: Option<Mode>,
     /// Of the made-up jobs, so many in a hundred are a genius's
-    #[arg(long, value_name = "PERCENT", value_parser = share, default_value = "20", conflicts_with_all = ["trace", "last", "mode"])]
+    #[arg(long, value_name = "PERCENT", value_parser = share, allow_hyphen_values = true, default_value = "20", conflicts_with_all = ["trace", "last", "mode"])]
     pub genius_share: f64,
     /// A way of scaling: doorbell (this project's), keda or target-tracking. May be given several times [default: all]
     #[arg(long, value_delimiter = ',')]
@@ -44,7 +44,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "FILE.svg")]
     pub svg: Option<PathBuf>,
     /// Of the workers and waiting jobs, draw the busiest stretch of this length
-    #[arg(long, value_name = "SPAN", value_parser = time, default_value = "6h", requires = "svg")]
+    #[arg(long, value_name = "SPAN", value_parser = some_time, allow_hyphen_values = true, default_value = "6h", requires = "svg")]
     pub svg_span: Duration,
     #[command(flatten)]
     pub times: Times,
@@ -57,19 +57,19 @@ pub struct SimulateArgs {
 #[command(next_help_heading = "Times (MEDIAN/P95: log-normal, one in twenty is longer than the second)")]
 pub struct Times {
     /// How long a mechanic works on a job whose duration is not known
-    #[arg(long, value_name = "MEDIAN/P95", value_parser = spread, default_value = "30s/55s")]
+    #[arg(long, value_name = "MEDIAN/P95", value_parser = spread, allow_hyphen_values = true, default_value = "30s/55s")]
     mechanic_takes: Spread,
     /// How long a genius does
-    #[arg(long, value_name = "MEDIAN/P95", value_parser = spread, default_value = "150s/280s")]
+    #[arg(long, value_name = "MEDIAN/P95", value_parser = spread, allow_hyphen_values = true, default_value = "150s/280s")]
     genius_takes: Spread,
     /// From the call that asks for a task until its worker can claim a job
-    #[arg(long, value_name = "MEDIAN/P95", value_parser = spread, default_value = "32s/45s")]
+    #[arg(long, value_name = "MEDIAN/P95", value_parser = spread, allow_hyphen_values = true, default_value = "32s/45s")]
     start: Spread,
     /// Until a sleeping scaler has heard of a job
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "100ms")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, default_value = "100ms")]
     hearing: Duration,
     /// From a decision until tasks are asked for, or told to stop
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "3s")]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, default_value = "3s")]
     call: Duration,
 }
 
@@ -96,10 +96,10 @@ pub struct Fleet {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     jobs_per_worker: u32,
     /// A mechanic's task, in virtual processors and gigabytes of memory
-    #[arg(long, value_name = "VCPU/GB", value_parser = size, default_value = "0.5/1")]
+    #[arg(long, value_name = "VCPU/GB", value_parser = size, allow_hyphen_values = true, default_value = "0.5/1")]
     mechanic_size: TaskSize,
     /// A genius's task
-    #[arg(long, value_name = "VCPU/GB", value_parser = size, default_value = "1/2")]
+    #[arg(long, value_name = "VCPU/GB", value_parser = size, allow_hyphen_values = true, default_value = "1/2")]
     genius_size: TaskSize,
 }
 
@@ -211,6 +211,9 @@ mod tests {
             (&["--rate", "1/h", "--policy", "cron"], "use one of doorbell, keda, target-tracking"),
             (&["--rate", "1/h", "--mechanic-max", "0"], "1..=100000"),
             (&["--rate", "1/h", "--svg-span", "1h"], "--svg"),
+            (&["--rate", "-1/h"], "is no rate"),
+            (&["--rate", "1/h", "--start", "-3s"], "never below zero"),
+            (&["--rate", "1/h", "--for", "0s"], "above zero"),
         ] {
             let error = parsed(line).unwrap_err();
             assert_eq!(error.exit_code(), 2);

@@ -12,7 +12,7 @@ fn number(text: &str) -> Option<f64> {
 
 /// Jobs a second of `100/d`, `20/h`, `3/m`, `1/s`.
 pub fn rate(text: &str) -> Result<f64, String> {
-    let wrong = || format!("{text:?} is no rate: write for example 100/d, 20/h, 3/m or 1/s");
+    let wrong = || format!("{text:?} is no rate: write one above zero, for example 100/d, 20/h, 3/m or 1/s");
     let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
     let seconds = match unit {
         "s" => 1.0,
@@ -47,6 +47,14 @@ pub fn time(text: &str) -> Result<Duration, String> {
         return Err(format!("{text:?} is longer than ten years: give a shorter time"));
     }
     Ok(Duration::from_secs_f64(count * seconds))
+}
+
+/// The same, and not nothing.
+pub fn some_time(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("no time at all has no jobs: give one above zero".into()),
+        time => Ok(time),
+    }
 }
 
 /// `30s/55s`: the median, and what one in twenty exceeds; `30s` alone: always so long.
@@ -93,6 +101,7 @@ mod tests {
         for text in ["", "5", "-5s", "s", "5 s", "5w", "NaNs", "infs"] {
             assert!(time(text).unwrap_err().contains("is no time"), "{text}");
         }
+        assert!(some_time("0h").is_err() && some_time("1ms").is_ok());
         assert!(time("99999999d").unwrap_err().contains("ten years"));
     }
 

@@ -116,7 +116,7 @@ fn unreadable(error: csv::Error) -> String {
             "line {line}: it has {len} values and the first line names {expected_len} columns: give one for each"
         ),
         csv::ErrorKind::Utf8 { .. } => format!("line {line}: it is not UTF-8: save the file as UTF-8"),
-        _ => format!("it cannot be read: {error}"),
+        _ => format!("it cannot be read: {error}: name a file of comma-separated values"),
     }
 }
 
@@ -144,6 +144,7 @@ mod tests {
 
     #[test]
     fn a_column_of_seconds_is_enough() {
+        assert_eq!(read("\u{feff}at\r\n5\r\n").map(|rows| rows.len()), Ok(1));
         let at: Vec<u64> = read("at\n100\n 160.0 \n").unwrap().iter().map(|row| row.at.as_secs()).collect();
         assert_eq!(at, [0, 60]);
     }
