@@ -120,6 +120,18 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.announce_limits(mode text, min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+  select check_mode(mode), check_limits(min, max, floor, cool_down_ms, jobs_per_worker),
+         demand(num_nulls(min, max, floor, cool_down_ms, jobs_per_worker) = 0, 'limits', 'partly null', 'say all five');
+  update scale_limits l
+  set own_min = announce_limits.min, own_max = announce_limits.max, own_floor = announce_limits.floor,
+      own_cool_down_ms = announce_limits.cool_down_ms, own_jobs_per_worker = announce_limits.jobs_per_worker
+  where l.mode = announce_limits.mode
+$$;
+
 CREATE FUNCTION codeteam.append_event(job uuid, attempt integer, kind text, data jsonb) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -199,6 +211,14 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.batch_published(batch bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+  select demand(batch is not null, 'batch', null, 'name the batch that measure() gave');
+  delete from metric_batches b where b.id = batch
+$$;
+
 CREATE FUNCTION codeteam.budget_arrival() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
@@ -257,6 +277,14 @@ begin
   end if;
   return held.state;
 end
+$$;
+
+CREATE FUNCTION codeteam.capacity_drifted(scaler uuid, mode text, message text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+  select check_mode(mode), demand(num_nulls(scaler, message) = 0, 'a drift', 'without scaler or message', 'say both');
+  insert into fleet_events (kind, mode, subject, message) values ('drifted', mode, scaler, left(message, 1000))
 $$;
 
 CREATE FUNCTION codeteam.check_budgets(repo text, at timestamp with time zone, micros bigint) RETURNS void
@@ -439,6 +467,20 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.check_limits(min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  perform demand(coalesce(min, 0) between 0 and 1000, 'min', min::text, 'give workers from 0 to 1000'),
+          demand(coalesce(max, 0) between 0 and 1000, 'max', max::text, 'give workers from 0 to 1000'),
+          demand(coalesce(floor, 0) between 0 and 1000, 'floor', floor::text, 'give workers from 0 to 1000'),
+          demand(coalesce(cool_down_ms, 0) between 0 and 86400000, 'cool_down_ms', cool_down_ms::text, 'give milliseconds from 0 to 86400000'),
+          demand(coalesce(jobs_per_worker, 1) between 1 and 1000, 'jobs_per_worker', jobs_per_worker::text, 'give jobs from 1 to 1000'),
+          demand((min > max) is not true, 'min', min || ' with a max of ' || max, 'give a minimum that is not above the maximum'),
+          demand((floor > max) is not true, 'floor', floor || ' with a max of ' || max, 'give a floor that is not above the maximum');
+end
+$$;
+
 CREATE FUNCTION codeteam.check_mode(mode text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     AS $$
@@ -501,6 +543,14 @@ exception
     get stacked diagnostics said = message_text;
     raise exception 'the selection cannot be read: %: write times as 2030-01-31T08:00:00Z and ids in full', said
       using errcode = 'QJ007';
+end
+$$;
+
+CREATE FUNCTION codeteam.check_sla(sla_ms bigint) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  perform demand(sla_ms between 1000 and 604800000, 'sla_ms', sla_ms::text, 'give milliseconds from 1000 to 604800000');
 end
 $$;
 
@@ -628,6 +678,24 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.clear_limits(mode text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+begin
+  perform check_mode(mode);
+  update scale_limits l
+  set min = null, max = null, floor = null, cool_down_ms = null, jobs_per_worker = null
+  where l.mode = clear_limits.mode and num_nonnulls(l.min, l.max, l.floor, l.cool_down_ms, l.jobs_per_worker) > 0;
+  if not found then
+    return false;
+  end if;
+  insert into fleet_events (kind, mode, message) values ('limits_changed', mode, 'limits are the scaler''s own again');
+  perform ring(array['scaler']);
+  return true;
+end
+$$;
+
 CREATE FUNCTION codeteam.counts(most integer DEFAULT 10000) RETURNS TABLE(mode text, state text, jobs bigint, more boolean, swept bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
@@ -659,6 +727,14 @@ CREATE FUNCTION codeteam.dead_letters(selection jsonb) RETURNS SETOF codeteam.jo
     and (selection ->> 'finished_after' is null or j.finished_at > (selection ->> 'finished_after')::timestamptz)
     and (selection ->> 'finished_before' is null or j.finished_at < (selection ->> 'finished_before')::timestamptz)
     and (selection ->> 'ids' is null or j.id = any (array(select i::uuid from jsonb_array_elements_text(selection -> 'ids') i)))
+$$;
+
+CREATE FUNCTION codeteam.decision_called(decision bigint, ago_ms bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+  select demand(decision is not null and ago_ms >= 0, 'a call', format('for %s, %s ms ago', decision, ago_ms), 'give a decision and a number from 0');
+  update scale_decisions d set called_at = clock_timestamp() - make_interval(secs => ago_ms / 1000.0) where d.id = decision and d.called_at is null
 $$;
 
 CREATE FUNCTION codeteam.demand(holds boolean, field text, given text, instead text) RETURNS void
@@ -716,6 +792,9 @@ begin
     on conflict on constraint sleepers_pkey do update set backend = pg_backend_pid();
   end if;
   update workers w set heartbeat_at = clock_timestamp(), stopped_at = null where w.id = doze.sleeper;
+  if topic = 'scaler' then
+    perform leader_dozes(sleeper);
+  end if;
   return query select armed, l.ready, l.next_due_ms from look(doze.topic, doze.job, doze.after_seq) l;
 end
 $$;
@@ -783,7 +862,12 @@ begin
         finished_at = clock_timestamp(), worker_id = null, waits_for = null
     from unnest(ids, states, outcomes, exit_reasons, errors) as e (id, state, outcome, exit_reason, error)
     where j.id = e.id
-    returning j.id, j.attempt, j.state, j.outcome, j.exit_reason, j.error, j.depth, j.group_key, j.turn
+    returning j.id, j.attempt, j.state, j.outcome, j.exit_reason, j.error, j.depth, j.group_key, j.turn, j.mode, j.started_at, j.finished_at
+  ), counted as (
+    insert into measurements (mode, what, value)
+    select e.mode, case e.state when 'succeeded' then 'succeeded' else 'failed' end,
+           (extract(epoch from e.finished_at - e.started_at) * 1000)::bigint
+    from ended e where e.state <> 'cancelled' and e.started_at is not null
   ), told as (
     insert into events (job_id, seq, attempt, kind, data)
     select e.id, 1 + coalesce((select max(v.seq) from events v where v.job_id = e.id), 0), e.attempt, 'finished',
@@ -982,6 +1066,30 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.follow_wakes() RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  open integer;
+begin
+  with come as (
+    update scale_decisions d
+    set first_heartbeat_at = coalesce(d.first_heartbeat_at, (
+          select min(w.started_at) from workers w where w.mode || '-worker' = d.service and w.started_at >= d.at)),
+        claimed_at = (
+          select min(e.at) from events e where e.job_id = d.job_id and e.kind = 'claimed' and e.at >= d.queued_at)
+    where d.queued_at is not null and d.claimed_at is null and d.at > clock_timestamp() - interval '1 hour'
+    returning d.service, d.queued_at, d.claimed_at
+  ), told as (
+    insert into measurements (mode, what, value)
+    select split_part(c.service, '-', 1), 'wake', greatest(extract(epoch from c.claimed_at - c.queued_at) * 1000, 0)::bigint
+    from come c where c.claimed_at is not null
+  )
+  select count(*) filter (where c.claimed_at is null) into open from come c;
+  return open;
+end
+$$;
+
 CREATE FUNCTION codeteam.free_jobs(ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1043,6 +1151,29 @@ begin
   end if;
   return (select count(*) from jobs j where j.group_key = group_has_room.group_key and j.state = 'running') < group_has_room.group_limit;
 end
+$$;
+
+CREATE TABLE codeteam.workers (
+    id uuid NOT NULL,
+    mode text NOT NULL,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    version text NOT NULL,
+    sandbox text NOT NULL,
+    lease_ms integer NOT NULL,
+    lease_expires_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
+    stopped_at timestamp with time zone,
+    CONSTRAINT workers_lease_ms_check CHECK (((lease_ms >= 1) AND (lease_ms <= 3600000))),
+    CONSTRAINT workers_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text])))
+)
+WITH (fillfactor='50', autovacuum_vacuum_threshold='20', autovacuum_vacuum_scale_factor='0', vacuum_truncate=off);
+
+CREATE FUNCTION codeteam.heard_at(w codeteam.workers) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+  select greatest(w.heartbeat_at, pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
 $$;
 
 CREATE FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[]) RETURNS TABLE(job_id uuid, verdict text)
@@ -1191,22 +1322,57 @@ CREATE FUNCTION codeteam.last_turn(mode text, priority smallint, repo text) RETU
   from line_beginnings l where l.mode = last_turn.mode and l.priority = last_turn.priority
 $$;
 
-CREATE TABLE codeteam.workers (
-    id uuid NOT NULL,
-    mode text NOT NULL,
-    host text NOT NULL,
-    pid integer NOT NULL,
-    version text NOT NULL,
-    sandbox text NOT NULL,
-    lease_ms integer NOT NULL,
-    lease_expires_at timestamp with time zone NOT NULL,
-    started_at timestamp with time zone DEFAULT now() NOT NULL,
-    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
-    stopped_at timestamp with time zone,
-    CONSTRAINT workers_lease_ms_check CHECK (((lease_ms >= 1) AND (lease_ms <= 3600000))),
-    CONSTRAINT workers_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text])))
-)
-WITH (fillfactor='50', autovacuum_vacuum_threshold='20', autovacuum_vacuum_scale_factor='0', vacuum_truncate=off);
+CREATE FUNCTION codeteam.lead(scaler uuid) RETURNS TABLE(leads boolean, epoch bigint, act_after_ms bigint, act_until_ms bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  stands leader;
+  asked  timestamptz;
+  before timestamptz; -- until then somebody else may act
+  free   boolean;
+begin
+  perform demand(scaler is not null, 'scaler', null, 'give an id of your own');
+  perform set_config('synchronous_commit', 'off', true);
+  select l.* into stands from leader l for no key update;
+  asked := clock_timestamp();
+  before := asked;
+  if stands.scaler is distinct from lead.scaler then
+    free := stands.scaler is null or pg_try_advisory_lock(class.id, stands.epoch::integer) from lead_class() as class (id);
+    if not (free or stands.heard_until < asked) then
+      return query select false, stands.epoch, null::bigint, 10000::bigint;
+      return;
+    end if;
+    before := greatest(before, stands.acts_until);
+    stands.epoch := stands.epoch + 1;
+    -- Its successor must not go back to before this, whatever crashes.
+    perform set_config('synchronous_commit', 'on', true);
+    update leader l set since = clock_timestamp(), trouble = null, trouble_since = null;
+    insert into fleet_events (kind, subject, message)
+    values ('leader_changed', lead.scaler, case when stands.scaler is null then 'a scaler leads' when free then 'a standby leads: the scaler before it went'
+                                                else 'a standby leads: the scaler before it hangs' end);
+  end if;
+  perform pg_advisory_unlock_all(), pg_try_advisory_lock(class.id, stands.epoch::integer) from lead_class() as class (id);
+  update leader l
+  set epoch = stands.epoch, scaler = lead.scaler,
+      acts_until = before + interval '10 seconds', heard_until = before + interval '15 seconds';
+  return query select true, stands.epoch, (extract(epoch from before - asked) * 1000)::bigint,
+                      (extract(epoch from before - asked) * 1000)::bigint + 10000;
+end
+$$;
+
+CREATE FUNCTION codeteam.lead_class() RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    AS $$ select 1668246356 $$;
+
+CREATE FUNCTION codeteam.leader_dozes(scaler uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update leader l set heard_until = clock_timestamp() + interval '75 seconds' where l.scaler = leader_dozes.scaler;
+end
+$$;
 
 CREATE FUNCTION codeteam.lease_ends(w codeteam.workers) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
@@ -1450,6 +1616,41 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.measure(scaler uuid, epoch bigint) RETURNS TABLE(batch bigint, at timestamp with time zone, fresh boolean, data jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform demand(num_nulls(scaler, epoch) = 0, 'a leader', 'without scaler or epoch', 'say both');
+  perform from leader l where l.scaler = measure.scaler and l.epoch = measure.epoch for share;
+  if not found then
+    return;
+  end if;
+  return query select b.id, b.at, false, b.data from metric_batches b order by b.id limit 1;
+  if found then
+    return;
+  end if;
+  return query
+  with taken as (
+    delete from measurements m where m.ctid = any (array(select o.ctid from measurements o limit 50000))
+    returning m.mode, m.what, m.value
+  ), near as (
+    select t.mode, t.what, avg(t.value)::double precision as value, count(*) as count
+    from taken t group by t.mode, t.what, floor(ln(greatest(t.value, 1)) / ln(1.12))
+  ), made as (
+    insert into metric_batches as b (data)
+    select coalesce(jsonb_agg(s.series), '[]') from (
+      select jsonb_build_object('mode', n.mode, 'what', n.what, 'values', jsonb_agg(n.value order by n.value),
+                                'counts', jsonb_agg(n.count order by n.value)) as series
+      from near n group by n.mode, n.what
+    ) s
+    returning b.id, b.at, b.data
+  )
+  select m.id, m.at, true, m.data from made m;
+end
+$$;
+
 CREATE FUNCTION codeteam.next_budget_day(at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -1472,13 +1673,14 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, paused bigint, for_time bigint, for_jobs bigint, for_group bigint, for_budget bigint, running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint)
+CREATE FUNCTION codeteam.observe(among uuid[] DEFAULT '{}'::uuid[], sla_ms bigint DEFAULT 600000) RETURNS TABLE(mode text, ready bigint, paused bigint, for_time bigint, for_jobs bigint, for_group bigint, for_budget bigint, running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint, stuck bigint, workers bigint, lost bigint, unheard_ms bigint, busy_ids uuid[], silent_ids uuid[], connections bigint, min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer, scaling_paused boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET enable_bitmapscan TO 'off'
     SET enable_sort TO 'off'
     SET jit TO 'off'
     AS $$ -- as in look
+  select check_sla(sla_ms);
   select m.mode,
          case when m.paused or m.stopped then 0 else line.startable + due.jobs + opened.jobs end + held.expired,
          case when m.paused then line.jobs + due.jobs + opened.jobs else 0 end,
@@ -1488,7 +1690,10 @@ CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, paused
          waiting.for_budget - opened.jobs + case when m.stopped and not m.paused then line.jobs + due.jobs + opened.jobs else 0 end,
          held.live, held.busy,
          (extract(epoch from now() - least(case when not (m.paused or m.stopped) then least(line.oldest, due.oldest, opened.oldest) end, held.oldest)) * 1000)::bigint,
-         ceil(extract(epoch from least(waiting.next, waiting.opens, held.next) - now()) * 1000)::bigint
+         ceil(extract(epoch from least(waiting.next, waiting.opens, held.next) - now()) * 1000)::bigint,
+         held.stuck, here.workers, here.lost, here.unheard_ms, held.busy_ids, here.silent_ids,
+         (select sum(d.numbackends) from pg_catalog.pg_stat_database d)::bigint,
+         s.min, s.max, s.floor, s.cool_down_ms, s.jobs_per_worker, s.paused_at is not null
   from (select mode, exists (select from pauses p where p.mode = u.mode) as paused,
                exists (select from stops_in_force s where s.repo = '') as stopped
         from unnest(array['mechanic', 'genius']) as u (mode)) m
@@ -1524,10 +1729,19 @@ CREATE FUNCTION codeteam.observe() RETURNS TABLE(mode text, ready bigint, paused
   cross join lateral (
     select count(*) filter (where l.ends <= now()) as expired, min(l.ends) filter (where l.ends <= now()) as oldest,
            count(*) filter (where l.ends > now()) as live, min(l.ends) filter (where l.ends > now()) as next,
-           count(distinct l.worker_id) filter (where l.ends > now()) as busy
-    from (select j.worker_id, lease_ends(w) as ends from jobs j join workers w on w.id = j.worker_id
+           count(distinct l.worker_id) filter (where l.ends > now()) as busy,
+           coalesce(array_agg(distinct l.worker_id), '{}') as busy_ids,
+           count(*) filter (where l.stuck_at <= now()) as stuck
+    from (select j.worker_id, lease_ends(w) as ends, stuck_at(j, sla_ms) as stuck_at from jobs j join workers w on w.id = j.worker_id
           where j.state = 'running' and j.mode = m.mode) l
   ) held
+  cross join lateral (
+    select count(*) as workers, count(*) filter (where heard_at(w) <= now() - interval '2 minutes') as lost,
+           (extract(epoch from now() - min(heard_at(w))) * 1000)::bigint as unheard_ms,
+           array(select n.id from silent_workers(among) n (id) join workers o on o.id = n.id where o.mode = m.mode) as silent_ids
+    from workers w where w.mode = m.mode and w.stopped_at is null
+  ) here
+  join scale_limits s on s.mode = m.mode
 $$;
 
 CREATE FUNCTION codeteam.open_twin(job codeteam.jobs) RETURNS uuid
@@ -1583,6 +1797,18 @@ CREATE FUNCTION codeteam.pause_mode(mode text, reason text DEFAULT ''::text) RET
   select check_mode(mode), demand(octet_length(reason) <= 1000, 'reason', reason, 'give at most 1000 bytes, or an empty text');
   insert into pauses as p (mode, reason) values (mode, reason)
   on conflict on constraint pauses_pkey do update set reason = excluded.reason
+$$;
+
+CREATE FUNCTION codeteam.pause_scaling(mode text, reason text DEFAULT ''::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+begin
+  perform check_mode(mode), demand(octet_length(reason) <= 1000, 'reason', reason, 'give at most 1000 bytes, or an empty text');
+  update scale_limits l
+  set paused_at = coalesce(l.paused_at, clock_timestamp()), paused_reason = reason where l.mode = pause_scaling.mode;
+  insert into fleet_events (kind, mode, message) values ('scaling_paused', mode, 'scaling was paused' || coalesce(': ' || nullif(reason, ''), ''));
+end
 $$;
 
 CREATE FUNCTION codeteam.rank_jobs(job uuid) RETURNS void
@@ -1651,14 +1877,39 @@ CREATE FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) R
   order by e.seq limit most
 $$;
 
-CREATE FUNCTION codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb, ago_ms bigint DEFAULT 0) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
-    AS $$
-  select demand(num_nulls(service, reason, observation) = 0, 'a decision', 'without service, reason or observation', 'say all three'),
-         demand(previous >= 0 and target >= 0, 'a decision', format('from %s to %s', previous, target), 'give numbers of workers from 0');
-  insert into scale_decisions (service, previous, target, reason, observation)
-  values (service, previous, target, reason, observation)
+    SET enable_sort TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$ -- one job is looked for, in an order that an index has
+declare
+  first_job   uuid;
+  first_ready timestamptz;
+  made        bigint;
+begin
+  perform demand(num_nulls(service, reason, observation) = 0, 'a decision', 'without service, reason or observation', 'say all three'),
+          demand(previous >= 0 and target >= 0 and ago_ms >= 0, 'a decision', format('from %s to %s, %s ms ago', previous, target, ago_ms),
+                 'give numbers from 0');
+  if previous = 0 and target > 0 then
+    select h.id, h.run_at into first_job, first_ready
+    from (select * from line_beginnings l where l.mode = split_part(service, '-', 1) order by l.priority desc offset 0) l
+    cross join lateral ( -- as take_jobs() walks the line
+      select j.id, j.run_at from jobs j
+      where j.state = 'queued' and j.waits_for is null and line_of(j.mode, j.priority) = line_of(l.mode, l.priority) and j.turn >= l.starts_at
+      order by j.turn limit 1
+    ) h
+    limit 1;
+    if not found then -- one that has become due gets into line by the next claim
+      select j.id, j.run_at into first_job, first_ready from jobs j
+      where j.mode = split_part(service, '-', 1) and j.waits_for = 'time' and j.run_at <= now() order by j.run_at limit 1;
+    end if;
+  end if;
+  insert into scale_decisions (at, service, previous, target, reason, observation, job_id, queued_at)
+  values (clock_timestamp() - make_interval(secs => ago_ms / 1000.0), service, previous, target, reason, observation, first_job, first_ready)
+  returning id into made;
+  return made;
+end
 $$;
 
 CREATE FUNCTION codeteam.refuse_job(field text, said text) RETURNS void
@@ -1724,6 +1975,22 @@ CREATE FUNCTION codeteam.reopened(mode text) RETURNS SETOF text
   where w.repo is not null and not exists (select from stops_in_force s where s.repo = w.repo)
 $$;
 
+CREATE FUNCTION codeteam.report_trouble(scaler uuid, trouble text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+begin
+  perform demand(scaler is not null, 'scaler', null, 'name the scaler that reports');
+  update leader l
+  set trouble = report_trouble.trouble, trouble_since = case when report_trouble.trouble is not null then coalesce(l.trouble_since, clock_timestamp()) end
+  where l.scaler = report_trouble.scaler and l.trouble is distinct from report_trouble.trouble;
+  if found then
+    insert into fleet_events (kind, subject, message)
+    values (case when trouble is null then 'recovered' else 'trouble' end, scaler, coalesce(left(trouble, 1000), 'the scaler can do its work again'));
+  end if;
+end
+$$;
+
 CREATE FUNCTION codeteam.requeue(job uuid, delay_ms bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1779,6 +2046,17 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.resign(scaler uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+begin
+  perform demand(scaler is not null, 'scaler', null, 'name the scaler that goes');
+  update leader l set scaler = null, acts_until = '-infinity', trouble = null, trouble_since = null where l.scaler = resign.scaler;
+  perform pg_advisory_unlock_all();
+end
+$$;
+
 CREATE FUNCTION codeteam.resume_mode(mode text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
@@ -1790,6 +2068,22 @@ begin
     return false;
   end if;
   perform ring(array[resume_mode.mode, 'scaler']);
+  return true;
+end
+$$;
+
+CREATE FUNCTION codeteam.resume_scaling(mode text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+begin
+  perform check_mode(mode);
+  update scale_limits l set paused_at = null, paused_reason = '' where l.mode = resume_scaling.mode and l.paused_at is not null;
+  if not found then
+    return false;
+  end if;
+  insert into fleet_events (kind, mode, message) values ('scaling_resumed', mode, 'scaling was resumed');
+  perform ring(array['scaler']);
   return true;
 end
 $$;
@@ -1958,6 +2252,27 @@ begin
 end
 $$;
 
+CREATE FUNCTION codeteam.set_limits(mode text, min integer DEFAULT NULL::integer, max integer DEFAULT NULL::integer, floor integer DEFAULT NULL::integer, cool_down_ms bigint DEFAULT NULL::bigint, jobs_per_worker integer DEFAULT NULL::integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+declare
+  l scale_limits;
+begin
+  perform check_mode(mode), demand(num_nonnulls(min, max, floor, cool_down_ms, jobs_per_worker) > 0, 'limits', 'empty', 'say which to set');
+  update scale_limits s
+  set min = coalesce(set_limits.min, s.min), max = coalesce(set_limits.max, s.max), floor = coalesce(set_limits.floor, s.floor),
+      cool_down_ms = coalesce(set_limits.cool_down_ms, s.cool_down_ms), jobs_per_worker = coalesce(set_limits.jobs_per_worker, s.jobs_per_worker)
+  where s.mode = set_limits.mode
+  returning * into l;
+  perform check_limits(coalesce(l.min, l.own_min), coalesce(l.max, l.own_max), coalesce(l.floor, l.own_floor), l.cool_down_ms, l.jobs_per_worker);
+  insert into fleet_events (kind, mode, message)
+  values ('limits_changed', mode, 'limits were set: ' || concat_ws(', ',
+    'min ' || min, 'max ' || max, 'floor ' || floor, 'cool-down ' || cool_down_ms || ' ms', jobs_per_worker || ' jobs per worker'));
+  perform ring(array['scaler']);
+end
+$$;
+
 CREATE FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
@@ -1994,6 +2309,11 @@ begin
                       uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning, request_id, raw_usage)
   values (reserved.job_id, reserved.attempt, reserved.call, 'settlement', basis, reserved.repo, reserved.mode, model, due,
           uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning, request_id, raw_usage);
+  if basis <> 'unbilled' then
+    insert into measurements (mode, what, value) values (reserved.mode, 'call', case basis
+      when 'worst_case' then reserved.worst_tokens
+      else uncached + cache_write_5m + cache_write_1h + output end);
+  end if;
   if due <> reserved.cost_micros then
     perform add_spending(reserved.repo, reserved.at, due - reserved.cost_micros);
     if exists (select from budget_stops) then -- perhaps there is room now for the call that was refused
@@ -2024,7 +2344,7 @@ CREATE FUNCTION codeteam.silent_workers(among uuid[]) RETURNS SETOF uuid
   select w.id from workers w
   where w.id = any (among)
     and (lease_ends(w) <= now() and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
-         or greatest(w.heartbeat_at, pg_postmaster_start_time()) <= now() - interval '2 minutes')
+         or heard_at(w) <= now() - interval '2 minutes')
 $$;
 
 CREATE FUNCTION codeteam.spent(repo text, period text, at timestamp with time zone) RETURNS bigint
@@ -2053,6 +2373,12 @@ CREATE FUNCTION codeteam.spent_words(budget text, opens_at timestamp with time z
       || coalesce('it opens again at ' || to_char(opens_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC, or when somebody raises it',
                   'it opens when somebody raises it')
       || ' with `codeteam budget set`'
+$$;
+
+CREATE FUNCTION codeteam.stuck_at(j codeteam.jobs, sla_ms bigint) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+  select j.started_at + pg_catalog.make_interval(secs => greatest(sla_ms, coalesce(j.time_limit_ms, 0) + 60000) / 1000.0)
 $$;
 
 CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text DEFAULT NULL::text, base text DEFAULT NULL::text, test_command text DEFAULT NULL::text, model text DEFAULT NULL::text, step_cap integer DEFAULT NULL::integer, token_cap bigint DEFAULT NULL::bigint, time_limit_ms bigint DEFAULT NULL::bigint, cost_cap_micros bigint DEFAULT NULL::bigint, priority smallint DEFAULT NULL::smallint, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, dedupe_key text DEFAULT NULL::text, id uuid DEFAULT NULL::uuid, group_key text DEFAULT NULL::text, group_limit smallint DEFAULT NULL::smallint, after uuid[] DEFAULT NULL::uuid[]) RETURNS uuid
@@ -2144,12 +2470,19 @@ begin
     perform end_attempt(lost.id, true, 0, 'lost_worker', 'its worker fell silent without giving it back');
   end loop;
   -- A worker that has been silent for so long is gone. Should it come back, its next word says so.
-  update workers set stopped_at = heartbeat_at
-  where id in (
-    select w.id from workers w
-    where w.stopped_at is null and w.heartbeat_at < clock_timestamp() - interval '2 minutes'
-      and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
-    for no key update skip locked);
+  with gone as (
+    update workers set stopped_at = heartbeat_at
+    where id in (
+      select w.id from workers w
+      where w.stopped_at is null and heard_at(w) < clock_timestamp() - interval '2 minutes'
+        and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
+      for no key update skip locked)
+    returning id, mode
+  ), counted as (
+    insert into measurements (mode, what, value) select g.mode, 'worker_lost', 1 from gone g
+  )
+  insert into fleet_events (kind, mode, subject, message)
+  select 'worker_lost', g.mode, g.id, format('worker %s was not heard of for two minutes: it is taken for dead', g.id) from gone g;
   return swept;
 end
 $$;
@@ -2195,6 +2528,8 @@ begin
   delete from scale_decisions d
   where d.id = any (array(select o.id from scale_decisions o where o.at < due order by o.at limit most for update skip locked));
   get diagnostics old = row_count;
+  delete from fleet_events v
+  where v.id = any (array(select o.id from fleet_events o where o.at < due order by o.at limit most for update skip locked));
 
   more := coalesce(cardinality(found) >= most or cardinality(leaving) < cardinality(found), false) or old >= most;
   select greatest(ceil(extract(epoch from j.finished_at + keep - clock_timestamp()) * 1000), 0) into sweep_history.next_due_ms
@@ -2256,6 +2591,43 @@ begin
     exit when not again or cardinality(taken) >= most;
   end loop;
   return taken;
+end
+$$;
+
+CREATE FUNCTION codeteam.tend(sla_ms bigint DEFAULT 600000, most integer DEFAULT 100) RETURNS TABLE(requeued integer, dead integer, lost integer, open_wakes integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  stuck  jobs;
+  ran_ms bigint;
+  became text;
+begin
+  perform check_most(most), check_sla(sla_ms);
+  requeued := 0;
+  dead := 0;
+  lost := sweep_expired(most);
+  for stuck in
+    select j.* from jobs j where j.state = 'running' and stuck_at(j, sla_ms) <= clock_timestamp()
+    order by j.group_key limit most for no key update skip locked -- as in sweep_expired
+  loop
+    ran_ms := extract(epoch from clock_timestamp() - stuck.started_at) * 1000;
+    perform append_event(stuck.id, stuck.attempt, 'stuck', jsonb_build_object('worker', stuck.worker_id, 'ran_ms', ran_ms));
+    insert into measurements (mode, what, value) values (stuck.mode, 'job_stuck', 1);
+    update jobs j set failures = j.failures + 1 where j.id = stuck.id;
+    became := end_attempt(stuck.id, true, 0, 'time_limit', format('it was stuck: its attempt did not end within %s s', ran_ms / 1000));
+    perform pg_notify('codeteam_worker_' || stuck.worker_id, ''); -- its next heartbeat says that it lost the job
+    insert into fleet_events (kind, mode, subject, message)
+    values ('job_stuck', stuck.mode, stuck.id, format('job %s ran for %s s and is %s', stuck.id, ran_ms / 1000, became));
+    if became = 'queued' then
+      requeued := requeued + 1;
+    else
+      dead := dead + 1;
+    end if;
+  end loop;
+  open_wakes := follow_wakes();
+  return next;
 end
 $$;
 
@@ -2572,6 +2944,24 @@ CREATE TABLE codeteam.events (
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_freeze_min_age='0', vacuum_truncate=off, toast.autovacuum_vacuum_scale_factor='0.02', toast.autovacuum_vacuum_insert_scale_factor='0.05', toast.vacuum_truncate=off);
 
+CREATE TABLE codeteam.fleet_events (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL,
+    mode text,
+    subject uuid,
+    message text NOT NULL
+);
+
+ALTER TABLE codeteam.fleet_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME codeteam.fleet_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE codeteam.functions_applied (
     only_row boolean DEFAULT true NOT NULL,
     digest text NOT NULL,
@@ -2586,8 +2976,43 @@ CREATE TABLE codeteam.job_dependencies (
 )
 WITH (autovacuum_vacuum_scale_factor='0.01', autovacuum_analyze_threshold='20');
 
+CREATE TABLE codeteam.leader (
+    only_row boolean DEFAULT true NOT NULL,
+    epoch bigint DEFAULT 0 NOT NULL,
+    scaler uuid,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    acts_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    heard_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    trouble text,
+    trouble_since timestamp with time zone,
+    CONSTRAINT leader_only_row_check CHECK (only_row)
+);
+
 ALTER TABLE codeteam.ledger ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME codeteam.ledger_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE codeteam.measurements (
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    mode text NOT NULL,
+    what text NOT NULL,
+    value bigint NOT NULL
+)
+WITH (autovacuum_vacuum_threshold='1000');
+
+CREATE TABLE codeteam.metric_batches (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    data jsonb NOT NULL
+);
+
+ALTER TABLE codeteam.metric_batches ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME codeteam.metric_batches_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -2603,6 +3028,11 @@ CREATE TABLE codeteam.scale_decisions (
     target integer NOT NULL,
     reason text NOT NULL,
     observation jsonb NOT NULL,
+    job_id uuid,
+    queued_at timestamp with time zone,
+    called_at timestamp with time zone,
+    first_heartbeat_at timestamp with time zone,
+    claimed_at timestamp with time zone,
     CONSTRAINT scale_decisions_previous_check CHECK ((previous >= 0)),
     CONSTRAINT scale_decisions_target_check CHECK ((target >= 0))
 );
@@ -2614,6 +3044,22 @@ ALTER TABLE codeteam.scale_decisions ALTER COLUMN id ADD GENERATED ALWAYS AS IDE
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE codeteam.scale_limits (
+    mode text NOT NULL,
+    own_min integer,
+    own_max integer,
+    own_floor integer,
+    own_cool_down_ms bigint,
+    own_jobs_per_worker integer,
+    min integer,
+    max integer,
+    floor integer,
+    cool_down_ms bigint,
+    jobs_per_worker integer,
+    paused_at timestamp with time zone,
+    paused_reason text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE codeteam.schema_history (
@@ -2670,6 +3116,9 @@ ALTER TABLE ONLY codeteam.compatibility
 ALTER TABLE ONLY codeteam.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (job_id, seq);
 
+ALTER TABLE ONLY codeteam.fleet_events
+    ADD CONSTRAINT fleet_events_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY codeteam.functions_applied
     ADD CONSTRAINT functions_applied_pkey PRIMARY KEY (only_row);
 
@@ -2678,6 +3127,9 @@ ALTER TABLE ONLY codeteam.job_dependencies
 
 ALTER TABLE ONLY codeteam.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY codeteam.leader
+    ADD CONSTRAINT leader_pkey PRIMARY KEY (only_row);
 
 ALTER TABLE ONLY codeteam.ledger
     ADD CONSTRAINT ledger_job_id_attempt_call_kind_key UNIQUE (job_id, attempt, call, kind);
@@ -2691,11 +3143,17 @@ ALTER TABLE ONLY codeteam.line_steps
 ALTER TABLE ONLY codeteam.lines
     ADD CONSTRAINT lines_pkey PRIMARY KEY (mode, priority);
 
+ALTER TABLE ONLY codeteam.metric_batches
+    ADD CONSTRAINT metric_batches_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY codeteam.pauses
     ADD CONSTRAINT pauses_pkey PRIMARY KEY (mode);
 
 ALTER TABLE ONLY codeteam.scale_decisions
     ADD CONSTRAINT scale_decisions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY codeteam.scale_limits
+    ADD CONSTRAINT scale_limits_pkey PRIMARY KEY (mode);
 
 ALTER TABLE ONLY codeteam.schema_history
     ADD CONSTRAINT schema_history_pkey PRIMARY KEY (version);
@@ -2711,6 +3169,8 @@ ALTER TABLE ONLY codeteam.swept_days
 
 ALTER TABLE ONLY codeteam.workers
     ADD CONSTRAINT workers_pkey PRIMARY KEY (id);
+
+CREATE INDEX fleet_events_recent ON codeteam.fleet_events USING btree (at DESC);
 
 CREATE INDEX job_dependencies_after ON codeteam.job_dependencies USING btree (after_id);
 
@@ -2746,7 +3206,11 @@ CREATE INDEX jobs_running ON codeteam.jobs USING btree (worker_id) WHERE (state 
 
 CREATE INDEX jobs_waiting ON codeteam.jobs USING btree (mode, waits_for, run_at) WHERE (waits_for IS NOT NULL);
 
+CREATE INDEX scale_decisions_open ON codeteam.scale_decisions USING btree (at) WHERE ((queued_at IS NOT NULL) AND (claimed_at IS NULL));
+
 CREATE INDEX scale_decisions_recent ON codeteam.scale_decisions USING btree (at DESC);
+
+CREATE INDEX workers_here ON codeteam.workers USING btree (mode) WHERE (stopped_at IS NULL);
 
 CREATE TRIGGER arrive BEFORE INSERT ON codeteam.jobs FOR EACH ROW EXECUTE FUNCTION codeteam.jobs_arrive();
 
@@ -2780,6 +3244,9 @@ REVOKE ALL ON FUNCTION codeteam.advance_line(mode text, priority smallint, turn 
 
 REVOKE ALL ON FUNCTION codeteam.after_depth(job uuid, after uuid[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION codeteam.announce_limits(mode text, min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.announce_limits(mode text, min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer) TO codeteam_scaler;
+
 REVOKE ALL ON FUNCTION codeteam.append_event(job uuid, attempt integer, kind text, data jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.append_events(job uuid, attempt integer, worker uuid, after_seq bigint, kinds text[], data jsonb[]) FROM PUBLIC;
@@ -2788,6 +3255,9 @@ GRANT ALL ON FUNCTION codeteam.append_events(job uuid, attempt integer, worker u
 REVOKE ALL ON FUNCTION codeteam.await_again(job uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.await_jobs(job uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.batch_published(batch bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.batch_published(batch bigint) TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.budget_arrival() FROM PUBLIC;
 
@@ -2800,6 +3270,9 @@ GRANT ALL ON FUNCTION codeteam.busy_workers() TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.cancel_job(job uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.cancel_job(job uuid) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.capacity_drifted(scaler uuid, mode text, message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.capacity_drifted(scaler uuid, mode text, message text) TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.check_budgets(repo text, at timestamp with time zone, micros bigint) FROM PUBLIC;
 
@@ -2855,6 +3328,8 @@ REVOKE ALL ON FUNCTION codeteam.check_jobs(jobs jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.check_keys(given jsonb, known text[], what text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION codeteam.check_limits(min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.check_mode(mode text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.check_most(most bigint) FROM PUBLIC;
@@ -2862,6 +3337,8 @@ REVOKE ALL ON FUNCTION codeteam.check_most(most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION codeteam.check_results(results jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.check_selection(selection jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.check_sla(sla_ms bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.check_topic(topic text, sleeper uuid, job uuid, after_seq bigint) FROM PUBLIC;
 
@@ -2871,10 +3348,16 @@ GRANT ALL ON FUNCTION codeteam.claim_jobs(worker uuid, mode text, most integer) 
 REVOKE ALL ON FUNCTION codeteam.clear_budget(repo text, period text) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.clear_budget(repo text, period text) TO codeteam_api;
 
+REVOKE ALL ON FUNCTION codeteam.clear_limits(mode text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.clear_limits(mode text) TO codeteam_api;
+
 REVOKE ALL ON FUNCTION codeteam.counts(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.counts(most integer) TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.dead_letters(selection jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.decision_called(decision bigint, ago_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.decision_called(decision bigint, ago_ms bigint) TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.demand(holds boolean, field text, given text, instead text) FROM PUBLIC;
 
@@ -2906,6 +3389,8 @@ GRANT ALL ON FUNCTION codeteam.finish_job(job uuid, attempt integer, worker uuid
 REVOKE ALL ON FUNCTION codeteam.finish_jobs(worker uuid, results jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.finish_jobs(worker uuid, results jsonb) TO codeteam_worker;
 
+REVOKE ALL ON FUNCTION codeteam.follow_wakes() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.free_jobs(ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.give_back(held codeteam.jobs, reason text) FROM PUBLIC;
@@ -2914,6 +3399,10 @@ REVOKE ALL ON FUNCTION codeteam.group_dead(selection jsonb, most integer) FROM P
 GRANT ALL ON FUNCTION codeteam.group_dead(selection jsonb, most integer) TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.group_has_room(group_key text, group_limit smallint, wait boolean) FROM PUBLIC;
+
+GRANT SELECT ON TABLE codeteam.workers TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.heard_at(w codeteam.workers) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[]) TO codeteam_worker;
@@ -2932,7 +3421,12 @@ REVOKE ALL ON FUNCTION codeteam.lane_of(mode text, priority smallint, repo text)
 
 REVOKE ALL ON FUNCTION codeteam.last_turn(mode text, priority smallint, repo text) FROM PUBLIC;
 
-GRANT SELECT ON TABLE codeteam.workers TO codeteam_api;
+REVOKE ALL ON FUNCTION codeteam.lead(scaler uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.lead(scaler uuid) TO codeteam_scaler;
+
+REVOKE ALL ON FUNCTION codeteam.lead_class() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.leader_dozes(scaler uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.lease_ends(w codeteam.workers) FROM PUBLIC;
 
@@ -2971,13 +3465,16 @@ REVOKE ALL ON FUNCTION codeteam.lost_calls(job uuid, fresh_after integer, OUT ca
 
 REVOKE ALL ON FUNCTION codeteam.mark_acknowledged(ids uuid[], by_whom text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION codeteam.measure(scaler uuid, epoch bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.measure(scaler uuid, epoch bigint) TO codeteam_scaler;
+
 REVOKE ALL ON FUNCTION codeteam.next_budget_day(at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.next_turn(last bigint, mode text, priority smallint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION codeteam.observe() FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.observe() TO codeteam_scaler;
-GRANT ALL ON FUNCTION codeteam.observe() TO codeteam_api;
+REVOKE ALL ON FUNCTION codeteam.observe(among uuid[], sla_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.observe(among uuid[], sla_ms bigint) TO codeteam_scaler;
+GRANT ALL ON FUNCTION codeteam.observe(among uuid[], sla_ms bigint) TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.open_twin(job codeteam.jobs) FROM PUBLIC;
 
@@ -2988,14 +3485,17 @@ REVOKE ALL ON FUNCTION codeteam.park_group(group_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION codeteam.pause_mode(mode text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.pause_mode(mode text, reason text) TO codeteam_api;
 
+REVOKE ALL ON FUNCTION codeteam.pause_scaling(mode text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.pause_scaling(mode text, reason text) TO codeteam_api;
+
 REVOKE ALL ON FUNCTION codeteam.rank_jobs(job uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) TO codeteam_worker;
 GRANT ALL ON FUNCTION codeteam.read_events(job uuid, after_seq bigint, most integer) TO codeteam_api;
 
-REVOKE ALL ON FUNCTION codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb) TO codeteam_scaler;
+REVOKE ALL ON FUNCTION codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb, ago_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb, ago_ms bigint) TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.refuse_job(field text, said text) FROM PUBLIC;
 
@@ -3009,13 +3509,22 @@ REVOKE ALL ON FUNCTION codeteam.renew_lease(worker uuid, in_time boolean) FROM P
 
 REVOKE ALL ON FUNCTION codeteam.reopened(mode text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION codeteam.report_trouble(scaler uuid, trouble text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.report_trouble(scaler uuid, trouble text) TO codeteam_scaler;
+
 REVOKE ALL ON FUNCTION codeteam.requeue(job uuid, delay_ms bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint, worst_tokens bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.reserve(job uuid, attempt integer, worker uuid, call integer, model text, worst_case_micros bigint, worst_tokens bigint) TO codeteam_worker;
 
+REVOKE ALL ON FUNCTION codeteam.resign(scaler uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.resign(scaler uuid) TO codeteam_scaler;
+
 REVOKE ALL ON FUNCTION codeteam.resume_mode(mode text) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.resume_mode(mode text) TO codeteam_api;
+
+REVOKE ALL ON FUNCTION codeteam.resume_scaling(mode text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.resume_scaling(mode text) TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.retire_worker(worker uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.retire_worker(worker uuid) TO codeteam_worker;
@@ -3040,6 +3549,9 @@ GRANT ALL ON FUNCTION codeteam.schema_version() TO codeteam_scaler;
 REVOKE ALL ON FUNCTION codeteam.set_budget(repo text, period text, limit_micros bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.set_budget(repo text, period text, limit_micros bigint) TO codeteam_api;
 
+REVOKE ALL ON FUNCTION codeteam.set_limits(mode text, min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.set_limits(mode text, min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer) TO codeteam_api;
+
 REVOKE ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) TO codeteam_worker;
 
@@ -3051,6 +3563,8 @@ GRANT ALL ON FUNCTION codeteam.silent_workers(among uuid[]) TO codeteam_scaler;
 REVOKE ALL ON FUNCTION codeteam.spent(repo text, period text, at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.spent_words(budget text, opens_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.stuck_at(j codeteam.jobs, sla_ms bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid, group_key text, group_limit smallint, after uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid, group_key text, group_limit smallint, after uuid[]) TO codeteam_api;
@@ -3065,6 +3579,9 @@ REVOKE ALL ON FUNCTION codeteam.sweep_history(keep interval, most integer, most_
 GRANT ALL ON FUNCTION codeteam.sweep_history(keep interval, most integer, most_events integer) TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.take_jobs(worker uuid, mode text, most integer, holds boolean, stopped boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.tend(sla_ms bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.tend(sla_ms bigint, most integer) TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.wait_for_budget(job uuid, attempt integer, worker uuid, worst_case_micros bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.wait_for_budget(job uuid, attempt integer, worker uuid, worst_case_micros bigint) TO codeteam_worker;
@@ -3095,7 +3612,13 @@ GRANT SELECT ON TABLE codeteam.stops_in_force TO codeteam_api;
 
 GRANT SELECT ON TABLE codeteam.events TO codeteam_api;
 
+GRANT SELECT ON TABLE codeteam.fleet_events TO codeteam_api;
+
 GRANT SELECT ON TABLE codeteam.job_dependencies TO codeteam_api;
 
+GRANT SELECT ON TABLE codeteam.leader TO codeteam_api;
+
 GRANT SELECT ON TABLE codeteam.scale_decisions TO codeteam_api;
+
+GRANT SELECT ON TABLE codeteam.scale_limits TO codeteam_api;
 

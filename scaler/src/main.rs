@@ -5,15 +5,17 @@
 //! a row that ended as soon as they were started, and is 0 while another is at work.
 
 mod actuator;
-#[expect(dead_code, reason = "ACTUATOR does not choose it yet")]
-#[cfg_attr(not(test), expect(unused_imports))]
 mod aws;
-mod child;
-mod last_words;
-mod processes;
+mod chronicle;
+mod leadership;
+mod limits;
+mod local;
+mod look;
+mod publish;
 mod reconcile;
 mod retention;
 mod settings;
+mod tasks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,12 +23,22 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
+use domain::Mode;
 use service::{ExposeSecret, Name, Redaction, Secrets, Shutdown, exit, telemetry};
-use store::{Config, Database, Doorbell, Topic};
+use store::{Config, Database, Doorbell, FleetLimits, Topic};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use uuid::Uuid;
 
-use crate::processes::{Processes, Recipe};
+use crate::actuator::Actuator;
+use crate::aws::{Aws, Capacity, Habits};
+use crate::chronicle::Chronicle;
+use crate::leadership::Leadership;
+use crate::local::{Processes, Recipe};
+use crate::publish::Publisher;
 use crate::reconcile::Reconciler;
 use crate::settings::{ActuatorKind, Settings};
+use crate::tasks::Tasks;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
@@ -45,6 +57,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
+    settings.check()?;
     let secrets = Secrets::open(&settings.secrets)?;
     redaction.hide_all(&secrets);
     service::tls::install_default();
@@ -56,24 +69,79 @@ async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
     let url = secrets.require(Name::DatabaseUrl)?.expose_secret();
     let config = Config::parse(url, concat!("codeteam scaler ", env!("CARGO_PKG_VERSION")))?;
     let database = Arc::new(Database::open_to_listen(config).await?);
-    let ActuatorKind::Processes = settings.actuator;
-    let recipe = Recipe {
-        program: worker_program(&settings)?,
-        secrets: settings.worker_secrets.clone().unwrap_or_else(|| settings.secrets.clone()),
-    };
-    let stop = shutdown.token().clone();
-    tokio::spawn(retention::run(database.clone(), settings.retention_days, stop.clone()));
-    let reconciler = Reconciler {
-        doorbell: Doorbell::new(database.clone(), Topic::Scaler, uuid::Uuid::new_v4()),
-        database,
-        born: tokio::time::Instant::now(),
-        actuator: Processes::new(recipe),
-        settings,
-        stop,
-        now: shutdown.now().clone(),
-    };
-    tracing::info!("watching the queue");
-    Ok(reconciler.run().await?)
+    for &mode in Mode::ALL {
+        database.announce_limits(mode, &announced(&settings, mode)).await?;
+    }
+    tokio::spawn(retention::run(database.clone(), settings.retention_days, shutdown.token().clone()));
+    let place = Place { id: Uuid::new_v4(), database, shutdown };
+    match settings.actuator {
+        ActuatorKind::Processes => {
+            let recipe = Recipe {
+                program: worker_program(&settings)?,
+                secrets: settings.worker_secrets.clone().unwrap_or_else(|| settings.secrets.clone()),
+            };
+            place.scale(settings, Processes::new(recipe), None, watch::Sender::new(None)).await
+        }
+        ActuatorKind::Aws => place.scale_on_aws(settings).await,
+    }
+}
+
+/// What both ways of scaling begin with.
+struct Place {
+    /// New for each run of the program.
+    id: Uuid,
+    database: Arc<Database>,
+    shutdown: Shutdown,
+}
+
+impl Place {
+    async fn scale_on_aws(self, settings: Settings) -> anyhow::Result<()> {
+        let aws = Aws::load().await?;
+        let leadership = Leadership::new(self.database.clone(), self.id);
+        let capacity = Capacity::start(&aws, settings.names()?, Habits::default(), leadership.permit());
+        let looks = watch::Sender::new(None);
+        if let Some(each) = settings.metrics_each() {
+            let (database, epoch) = (self.database.clone(), leadership.epoch());
+            let publisher = Publisher::new(database, aws.clone(), self.id, epoch, looks.subscribe());
+            tokio::spawn(publisher.run(each, self.shutdown.token().clone()));
+        }
+        self.scale(settings, Tasks::new(aws, capacity), Some(leadership), looks).await
+    }
+
+    async fn scale(
+        self,
+        settings: Settings,
+        actuator: impl Actuator,
+        leadership: Option<Leadership>,
+        looks: watch::Sender<Option<look::Look>>,
+    ) -> anyhow::Result<()> {
+        let Place { id, database, shutdown } = self;
+        let reconciler = Reconciler {
+            doorbell: Doorbell::new(database.clone(), Topic::Scaler, id),
+            chronicle: Chronicle::new(database.clone(), id),
+            database,
+            settings,
+            actuator,
+            leadership,
+            looks,
+            born: Instant::now(),
+            stop: shutdown.token().clone(),
+            now: shutdown.now().clone(),
+        };
+        tracing::info!("watching the queue");
+        Ok(reconciler.run().await?)
+    }
+}
+
+fn announced(settings: &Settings, mode: Mode) -> FleetLimits {
+    let limits = settings.limits(mode);
+    FleetLimits {
+        min: Some(limits.min),
+        max: Some(limits.max),
+        floor: Some(limits.floor_while_busy),
+        cool_down: Some(limits.cool_down),
+        jobs_per_worker: Some(limits.jobs_per_worker),
+    }
 }
 
 fn worker_program(settings: &Settings) -> anyhow::Result<PathBuf> {

@@ -1,27 +1,30 @@
 //! Observe, decide, act; again when something happened. Everything that it knows of the queue it has just read.
-//!
-//! What goes wrong with the fleet is logged, and told on standard output for whoever started the scaler: see `main`.
 
-use std::collections::HashSet;
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Mode, WorkerId};
-use scaling::{History, Seen as Queue, decide};
-use store::{Database, Doorbell, Observation, StoreError};
-use tokio::time::{Instant, sleep, timeout};
+use domain::Mode;
+use scaling::{History, Limits, decide};
+use store::{Database, Doorbell, StoreError};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::actuator::{Actuator, Mishap};
+use crate::actuator::Actuator;
+use crate::chronicle::Chronicle;
+use crate::leadership::{Leadership, Standing};
+use crate::limits;
+use crate::look::Look;
 use crate::settings::Settings;
 
 /// Between two looks while there is work and nobody rings.
 const LOOK: Duration = Duration::from_secs(1);
 /// Between two looks at least, however often it rings.
 const BREATH: Duration = Duration::from_millis(100);
-/// A look that takes longer is no look: capacity is held.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Asleep beside workers that are there without work, a look tells whether they are well.
+const LOOK_AT_IDLE_WORKERS: Duration = Duration::from_secs(30);
+/// Asleep beside nobody, a look keeps the published figures honest.
+const LOOK_AT_NOBODY: Duration = Duration::from_secs(15 * 60);
 
 /// The scaler at work.
 pub struct Reconciler<A> {
@@ -29,6 +32,11 @@ pub struct Reconciler<A> {
     pub settings: Settings,
     pub actuator: A,
     pub doorbell: Doorbell,
+    pub chronicle: Chronicle,
+    /// None: it is alone.
+    pub leadership: Option<Leadership>,
+    /// For whoever publishes: the last look, if this scaler leads.
+    pub looks: watch::Sender<Option<Look>>,
     /// Where decisions' time begins.
     pub born: Instant,
     pub stop: CancellationToken,
@@ -36,135 +44,154 @@ pub struct Reconciler<A> {
     pub now: CancellationToken,
 }
 
-/// The queue, and what the workers are to it.
-struct Seen {
-    queue: Observation,
-    /// Workers that hold a job.
-    busy: HashSet<WorkerId>,
-    /// Workers of our own whose leases ran out.
-    silent: HashSet<WorkerId>,
+/// One mode's workers.
+struct Fleet {
+    mode: Mode,
+    history: History,
+    limits: Limits,
+    /// When to decide again though nothing happened.
+    again_at: Option<Duration>,
+}
+
+/// What comes after a turn.
+enum Rest {
+    /// Another scaler leads.
+    StandBy(Instant),
+    /// There is work; `room`: and room for another worker.
+    Awake { room: bool },
+    /// There is none; to be looked at again after this all the same.
+    Asleep(Duration),
 }
 
 impl<A: Actuator> Reconciler<A> {
     /// Runs until it is told to stop; the actuator is stopped then, too.
     pub async fn run(mut self) -> Result<(), StoreError> {
-        // What stands is what is held until there is a look: a scaler that starts knows nothing better.
-        let mut histories: Vec<History> =
-            Mode::ALL.iter().map(|&mode| History::found(self.actuator.running(mode))).collect();
+        let mut fleets = Vec::new();
+        let stop = self.stop.clone();
         let ended = loop {
-            let seen = self.observe().await;
-            if let Some(seen) = &seen {
-                self.actuator.end_silent(&seen.silent);
-            }
-            for (&mode, history) in Mode::ALL.iter().zip(&mut histories) {
-                self.reconcile(mode, history, seen.as_ref()).await;
-            }
-            let quiet = seen.is_some_and(|seen| Mode::ALL.iter().all(|&mode| is_quiet(&seen.queue, mode)))
-                && histories.iter().all(|history| history.target == 0)
-                && Mode::ALL.iter().all(|&mode| self.actuator.running(mode) == 0);
-            let room = Mode::ALL
-                .iter()
-                .zip(&histories)
-                .any(|(&mode, history)| history.target < self.settings.limits(mode).max);
-            let stop = self.stop.clone();
+            let rest = self.turn(&mut fleets).await;
             tokio::select! {
                 () = stop.cancelled() => break Ok(()),
-                woken = self.rest(quiet, room) => if let Err(error) = woken { break Err(error) },
+                rested = self.rest(rest) => if let Err(error) = rested { break Err(error) },
             }
         };
         self.actuator.stop(&self.now).await;
+        if let Some(leadership) = &mut self.leadership {
+            leadership.resign().await;
+        }
         ended
     }
 
-    /// None: the database did not answer.
-    async fn observe(&self) -> Option<Seen> {
-        let workers = self.actuator.workers();
-        let look = async {
-            let queue = self.database.observe().await?;
-            let busy = self.database.busy_workers().await?.into_iter().collect();
-            let silent = match workers.as_slice() {
-                [] => HashSet::new(),
-                workers => self.database.silent_workers(workers).await?.into_iter().collect(),
-            };
-            Ok::<_, StoreError>(Seen { queue, busy, silent })
-        };
-        match timeout(PATIENCE, look).await {
-            Ok(Ok(seen)) => Some(seen),
-            Ok(Err(error)) => {
-                tracing::warn!("the queue cannot be seen: {}", service::exit::one_line(&error));
-                None
+    async fn turn(&mut self, fleets: &mut Vec<Fleet>) -> Rest {
+        match self.standing().await {
+            Standing::StandsBy { until } => {
+                self.looks.send_replace(None);
+                return Rest::StandBy(until);
             }
-            Err(_) => {
-                tracing::warn!("the queue cannot be seen: the database is slow");
-                None
-            }
+            Standing::TookOver => fleets.clear(),
+            Standing::Leads => {}
         }
+        if fleets.is_empty() {
+            *fleets = self.take_over().await;
+        }
+        let look = Look::take(&self.database, &self.actuator.workers(), self.settings.job_sla()).await;
+        if let Some(look) = &look {
+            self.actuator.end_silent(&look.silent());
+            self.looks.send_replace(Some(look.clone()));
+        }
+        for fleet in fleets.iter_mut() {
+            self.reconcile(fleet, look.as_ref()).await;
+        }
+        for news in self.actuator.news() {
+            self.chronicle.heard(news).await;
+        }
+        self.chronicle.report().await;
+        if self.chronicle.follows_a_wake() || look.as_ref().is_some_and(Look::needs_tending) {
+            self.chronicle.tend(self.settings.job_sla()).await;
+        }
+        self.what_comes_now(fleets, look.as_ref())
     }
 
-    async fn reconcile(&mut self, mode: Mode, history: &mut History, seen: Option<&Seen>) {
-        let observation = seen.map(|seen| seen.queue.of(mode));
-        let queue = observation.map(|seen| Queue {
-            ready: seen.ready,
-            running: seen.running,
-            busy: seen.busy,
-            age: Duration::ZERO,
-        });
-        let decision = decide(queue.as_ref(), &self.settings.limits(mode), history, self.born.elapsed());
-        let previous = std::mem::replace(history, decision.history).target;
-        if decision.target != previous {
-            let reason = decision.why.to_string();
-            tracing::info!(%mode, previous, target = decision.target, reason, "decided");
-            self.record(mode, previous, decision.target, &reason, observation).await;
-        }
-        // Without a look nobody is known to be idle, so nothing is touched.
-        let Some(seen) = seen else { return };
-        for mishap in self.actuator.set(mode, decision.target, &seen.busy).await {
-            tell(&mishap);
-        }
-    }
-
-    /// A decision holds whether or not it can be written down.
-    async fn record(
-        &self,
-        mode: Mode,
-        previous: u32,
-        target: u32,
-        reason: &str,
-        observation: Option<&store::ModeObservation>,
-    ) {
-        let seen = serde_json::to_value(observation).unwrap_or_default();
-        let service = format!("{mode}-worker");
-        if let Err(error) = self.database.record_decision(&service, (previous, target), reason, &seen).await {
-            tracing::warn!("the decision is not written down: {}", service::exit::one_line(&error));
-        }
-    }
-
-    /// Until something may have changed. Asleep, only the doorbell counts. Awake, it hears new jobs as long as there is `room` for
-    /// another worker; without room a ring would change nothing, and inserts are spared it.
-    async fn rest(&mut self, quiet: bool, room: bool) -> Result<(), StoreError> {
-        if quiet {
-            return self.doorbell.sleep().await.map(drop);
-        }
-        if !room {
-            self.doorbell
-                .wake()
-                .await
-                .unwrap_or_else(|error| tracing::debug!(%error, "still listed as a sleeper"));
-        }
+    async fn standing(&mut self) -> Standing {
+        let Some(leadership) = &mut self.leadership else { return Standing::Leads };
         tokio::select! {
-            () = sleep(LOOK) => {}
-            () = self.actuator.changed() => {}
-            () = heard(&mut self.doorbell), if room => sleep(BREATH).await,
+            standing = leadership.ask() => standing,
+            () = self.stop.cancelled() => Standing::StandsBy { until: Instant::now() },
+        }
+    }
+
+    /// What stands is what is held until there is a look: a scaler that starts knows nothing better.
+    async fn take_over(&mut self) -> Vec<Fleet> {
+        self.actuator.take_over().await;
+        self.chronicle.took_over();
+        let fleet = |&mode: &Mode| Fleet {
+            mode,
+            history: History::found(self.actuator.standing(mode).unwrap_or(0)),
+            limits: self.settings.limits(mode),
+            again_at: None,
+        };
+        Mode::ALL.iter().map(fleet).collect()
+    }
+
+    async fn reconcile(&mut self, fleet: &mut Fleet, look: Option<&Look>) {
+        let mode = fleet.mode;
+        let now = Instant::now();
+        if let Some(look) = look {
+            fleet.limits = limits::in_force(&self.settings.limits(mode), &look.seen.of(mode).limits);
+        }
+        let known = look.map(|look| look.of(mode, now));
+        let decision = decide(known.as_ref(), &fleet.limits, &fleet.history, now - self.born);
+        let previous = std::mem::replace(&mut fleet.history, decision.history).target;
+        fleet.again_at = decision.again_at;
+        // Without a look nobody is known to be idle, so nothing is touched.
+        let Some(look) = look else { return };
+        let seen = look.seen.of(mode);
+        // First the deed, then the word.
+        self.actuator.set(mode, decision.target, &seen.busy_ids).await;
+        if decision.target != previous {
+            self.chronicle.decided(mode, previous, &decision, seen, now).await;
+        }
+    }
+
+    fn what_comes_now(&self, fleets: &[Fleet], look: Option<&Look>) -> Rest {
+        let settled = |fleet: &Fleet| {
+            fleet.again_at.is_none()
+                && self.actuator.standing(fleet.mode) == Some(fleet.history.target)
+                && (fleet.history.target == fleet.limits.min || fleet.limits.paused)
+        };
+        match look {
+            Some(look) if look.is_quiet() && fleets.iter().all(settled) => {
+                Rest::Asleep(if look.workers() > 0 { LOOK_AT_IDLE_WORKERS } else { LOOK_AT_NOBODY })
+            }
+            _ => Rest::Awake { room: fleets.iter().any(|fleet| fleet.history.target < fleet.limits.max) },
+        }
+    }
+
+    /// Until something may have changed. Asleep, only the doorbell counts. Awake, it hears new jobs as long as there is room for
+    /// another worker; without room a ring would change nothing, and inserts are spared it.
+    async fn rest(&mut self, rest: Rest) -> Result<(), StoreError> {
+        match rest {
+            Rest::StandBy(until) => sleep_until(until).await,
+            Rest::Asleep(at_most) => {
+                if let Ok(woken) = timeout(at_most, self.doorbell.sleep()).await {
+                    woken?;
+                }
+            }
+            Rest::Awake { room } => {
+                if !room {
+                    self.doorbell
+                        .wake()
+                        .await
+                        .unwrap_or_else(|error| tracing::debug!(%error, "still listed as a sleeper"));
+                }
+                tokio::select! {
+                    () = sleep(LOOK) => {}
+                    () = self.actuator.changed() => {}
+                    () = heard(&mut self.doorbell), if room => sleep(BREATH).await,
+                }
+            }
         }
         Ok(())
-    }
-}
-
-fn tell(mishap: &Mishap) {
-    tracing::warn!(stillborn = mishap.stillborn, "{}", mishap.mishap);
-    if let Ok(line) = serde_json::to_string(mishap) {
-        // Nobody need listen.
-        _ = writeln!(std::io::stdout(), "{line}");
     }
 }
 
@@ -173,9 +200,4 @@ async fn heard(doorbell: &mut Doorbell) {
     if doorbell.rung().await.is_err() {
         std::future::pending().await
     }
-}
-
-fn is_quiet(seen: &Observation, mode: Mode) -> bool {
-    let seen = seen.of(mode);
-    seen.ready == 0 && seen.running == 0
 }

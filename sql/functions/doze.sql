@@ -18,6 +18,9 @@ begin
     on conflict on constraint sleepers_pkey do update set backend = pg_backend_pid();
   end if;
   update workers w set heartbeat_at = clock_timestamp(), stopped_at = null where w.id = doze.sleeper;
+  if topic = 'scaler' then
+    perform leader_dozes(sleeper);
+  end if;
   return query select armed, l.ready, l.next_due_ms from look(doze.topic, doze.job, doze.after_seq) l;
 end
 $$;

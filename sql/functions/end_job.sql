@@ -29,7 +29,12 @@ begin
         finished_at = clock_timestamp(), worker_id = null, waits_for = null
     from unnest(ids, states, outcomes, exit_reasons, errors) as e (id, state, outcome, exit_reason, error)
     where j.id = e.id
-    returning j.id, j.attempt, j.state, j.outcome, j.exit_reason, j.error, j.depth, j.group_key, j.turn
+    returning j.id, j.attempt, j.state, j.outcome, j.exit_reason, j.error, j.depth, j.group_key, j.turn, j.mode, j.started_at, j.finished_at
+  ), counted as (
+    insert into measurements (mode, what, value)
+    select e.mode, case e.state when 'succeeded' then 'succeeded' else 'failed' end,
+           (extract(epoch from e.finished_at - e.started_at) * 1000)::bigint
+    from ended e where e.state <> 'cancelled' and e.started_at is not null
   ), told as (
     insert into events (job_id, seq, attempt, kind, data)
     select e.id, 1 + coalesce((select max(v.seq) from events v where v.job_id = e.id), 0), e.attempt, 'finished',

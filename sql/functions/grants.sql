@@ -15,7 +15,9 @@ grant execute on function
 to codeteam_worker;
 
 grant execute on function
-  codeteam.observe, codeteam.busy_workers, codeteam.silent_workers, codeteam.record_decision, codeteam.sweep_expired,
+  codeteam.observe, codeteam.busy_workers, codeteam.silent_workers, codeteam.record_decision, codeteam.decision_called,
+  codeteam.tend, codeteam.sweep_expired, codeteam.lead, codeteam.resign, codeteam.report_trouble, codeteam.capacity_drifted, codeteam.announce_limits,
+  codeteam.measure, codeteam.batch_published,
   codeteam.sweep_history,
   codeteam.look, codeteam.doze, codeteam.wake
 to codeteam_scaler;
@@ -25,10 +27,11 @@ grant execute on function
   codeteam.list_dead, codeteam.group_dead, codeteam.acknowledge_job, codeteam.acknowledge_jobs, codeteam.retry_jobs,
   codeteam.read_events, codeteam.counts, codeteam.observe,
   codeteam.set_budget, codeteam.clear_budget, codeteam.list_budgets,
+  codeteam.set_limits, codeteam.clear_limits, codeteam.pause_scaling, codeteam.resume_scaling,
   codeteam.look, codeteam.doze, codeteam.wake
 to codeteam_api;
 grant select on codeteam.jobs, codeteam.events, codeteam.ledger, codeteam.calls, codeteam.workers, codeteam.scale_decisions,
-  codeteam.pauses, codeteam.job_dependencies, codeteam.stops_in_force
+  codeteam.pauses, codeteam.job_dependencies, codeteam.stops_in_force, codeteam.scale_limits, codeteam.leader, codeteam.fleet_events
 to codeteam_api;
 -- What a client may say of a job; where it stands is not among it.
 grant insert (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,

@@ -6,6 +6,12 @@ language sql stable as $$
                                       + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
 $$;
 
+-- When a worker was last heard of; while this database was down nobody could be. Internal.
+create or replace function codeteam.heard_at(w codeteam.workers) returns timestamptz
+language sql stable as $$
+  select greatest(w.heartbeat_at, pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
+$$;
+
 -- A worker is heard of: its lease starts anew. With in_time, only a lease that has not ended yet: what somebody else may take over
 -- at any moment is not taken back. False: nothing was renewed. Internal.
 create or replace function codeteam.renew_lease(worker uuid, in_time boolean) returns boolean

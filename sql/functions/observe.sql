@@ -6,11 +6,23 @@
 --   busy             workers that hold one of those
 --   oldest_ready_ms  for how long the oldest of the ready jobs has been ready
 --   next_due_ms      until the next one becomes ready by itself
-create or replace function codeteam.observe()
+--   stuck            running jobs that are over their SLA: see tend.sql
+--   workers          workers that are there, lost ones among them
+--   lost             those of them that have been silent for two minutes
+--   unheard_ms       for how long the most silent of the workers that are there has been so
+--   busy_ids         the workers that hold a job and must not be stopped
+--   silent_ids       those of `among` that hang: see silent_workers()
+--   connections      of the whole cluster's databases, this one among them
+--   own_*, min, max, floor, cool_down_ms, jobs_per_worker, scaling_paused   as in scale_limits
+drop function if exists codeteam.observe();
+create or replace function codeteam.observe(among uuid[] default '{}', sla_ms bigint default 600000)
 returns table (mode text, ready bigint, paused bigint, for_time bigint, for_jobs bigint, for_group bigint, for_budget bigint,
-               running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint)
+               running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint,
+               stuck bigint, workers bigint, lost bigint, unheard_ms bigint, busy_ids uuid[], silent_ids uuid[], connections bigint,
+               min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer, scaling_paused boolean)
 language sql stable security definer set search_path = codeteam, pg_temp
 set enable_bitmapscan = off set enable_sort = off set jit = off as $$ -- as in look
+  select check_sla(sla_ms);
   select m.mode,
          case when m.paused or m.stopped then 0 else line.startable + due.jobs + opened.jobs end + held.expired,
          case when m.paused then line.jobs + due.jobs + opened.jobs else 0 end,
@@ -20,7 +32,10 @@ set enable_bitmapscan = off set enable_sort = off set jit = off as $$ -- as in l
          waiting.for_budget - opened.jobs + case when m.stopped and not m.paused then line.jobs + due.jobs + opened.jobs else 0 end,
          held.live, held.busy,
          (extract(epoch from now() - least(case when not (m.paused or m.stopped) then least(line.oldest, due.oldest, opened.oldest) end, held.oldest)) * 1000)::bigint,
-         ceil(extract(epoch from least(waiting.next, waiting.opens, held.next) - now()) * 1000)::bigint
+         ceil(extract(epoch from least(waiting.next, waiting.opens, held.next) - now()) * 1000)::bigint,
+         held.stuck, here.workers, here.lost, here.unheard_ms, held.busy_ids, here.silent_ids,
+         (select sum(d.numbackends) from pg_catalog.pg_stat_database d)::bigint,
+         s.min, s.max, s.floor, s.cool_down_ms, s.jobs_per_worker, s.paused_at is not null
   from (select mode, exists (select from pauses p where p.mode = u.mode) as paused,
                exists (select from stops_in_force s where s.repo = '') as stopped
         from unnest(array['mechanic', 'genius']) as u (mode)) m
@@ -56,35 +71,17 @@ set enable_bitmapscan = off set enable_sort = off set jit = off as $$ -- as in l
   cross join lateral (
     select count(*) filter (where l.ends <= now()) as expired, min(l.ends) filter (where l.ends <= now()) as oldest,
            count(*) filter (where l.ends > now()) as live, min(l.ends) filter (where l.ends > now()) as next,
-           count(distinct l.worker_id) filter (where l.ends > now()) as busy
-    from (select j.worker_id, lease_ends(w) as ends from jobs j join workers w on w.id = j.worker_id
+           count(distinct l.worker_id) filter (where l.ends > now()) as busy,
+           coalesce(array_agg(distinct l.worker_id), '{}') as busy_ids,
+           count(*) filter (where l.stuck_at <= now()) as stuck
+    from (select j.worker_id, lease_ends(w) as ends, stuck_at(j, sla_ms) as stuck_at from jobs j join workers w on w.id = j.worker_id
           where j.state = 'running' and j.mode = m.mode) l
   ) held
-$$;
-
--- The workers that hold a job and must not be stopped.
-create or replace function codeteam.busy_workers() returns setof uuid
-language sql stable security definer set search_path = codeteam, pg_temp as $$
-  select distinct worker_id from jobs where state = 'running'
-$$;
-
--- Those of `among` that hang: their lease ran out, and yet they hold a job. An idle worker keeps no lease, but is heard of
--- every 36 s at the latest; one that was silent for two minutes hangs, too. While this database was down nobody could be heard.
-create or replace function codeteam.silent_workers(among uuid[]) returns setof uuid
-language sql stable security definer set search_path = codeteam, pg_temp as $$
-  select demand(array_position(among, null) is null and among is not null, 'among', among::text, 'give an array of workers'' ids');
-  select w.id from workers w
-  where w.id = any (among)
-    and (lease_ends(w) <= now() and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
-         or greatest(w.heartbeat_at, pg_postmaster_start_time()) <= now() - interval '2 minutes')
-$$;
-
--- The scaler changed its mind, and why.
-create or replace function codeteam.record_decision(service text, previous integer, target integer, reason text, observation jsonb)
-returns void
-language sql volatile security definer set search_path = codeteam, pg_temp as $$
-  select demand(num_nulls(service, reason, observation) = 0, 'a decision', 'without service, reason or observation', 'say all three'),
-         demand(previous >= 0 and target >= 0, 'a decision', format('from %s to %s', previous, target), 'give numbers of workers from 0');
-  insert into scale_decisions (service, previous, target, reason, observation)
-  values (service, previous, target, reason, observation)
+  cross join lateral (
+    select count(*) as workers, count(*) filter (where heard_at(w) <= now() - interval '2 minutes') as lost,
+           (extract(epoch from now() - min(heard_at(w))) * 1000)::bigint as unheard_ms,
+           array(select n.id from silent_workers(among) n (id) join workers o on o.id = n.id where o.mode = m.mode) as silent_ids
+    from workers w where w.mode = m.mode and w.stopped_at is null
+  ) here
+  join scale_limits s on s.mode = m.mode
 $$;

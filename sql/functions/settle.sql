@@ -41,6 +41,11 @@ begin
                       uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning, request_id, raw_usage)
   values (reserved.job_id, reserved.attempt, reserved.call, 'settlement', basis, reserved.repo, reserved.mode, model, due,
           uncached, cache_read, cache_write_5m, cache_write_1h, output, reasoning, request_id, raw_usage);
+  if basis <> 'unbilled' then
+    insert into measurements (mode, what, value) values (reserved.mode, 'call', case basis
+      when 'worst_case' then reserved.worst_tokens
+      else uncached + cache_write_5m + cache_write_1h + output end);
+  end if;
   if due <> reserved.cost_micros then
     perform add_spending(reserved.repo, reserved.at, due - reserved.cost_micros);
     if exists (select from budget_stops) then -- perhaps there is room now for the call that was refused

@@ -26,12 +26,19 @@ begin
     perform end_attempt(lost.id, true, 0, 'lost_worker', 'its worker fell silent without giving it back');
   end loop;
   -- A worker that has been silent for so long is gone. Should it come back, its next word says so.
-  update workers set stopped_at = heartbeat_at
-  where id in (
-    select w.id from workers w
-    where w.stopped_at is null and w.heartbeat_at < clock_timestamp() - interval '2 minutes'
-      and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
-    for no key update skip locked);
+  with gone as (
+    update workers set stopped_at = heartbeat_at
+    where id in (
+      select w.id from workers w
+      where w.stopped_at is null and heard_at(w) < clock_timestamp() - interval '2 minutes'
+        and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
+      for no key update skip locked)
+    returning id, mode
+  ), counted as (
+    insert into measurements (mode, what, value) select g.mode, 'worker_lost', 1 from gone g
+  )
+  insert into fleet_events (kind, mode, subject, message)
+  select 'worker_lost', g.mode, g.id, format('worker %s was not heard of for two minutes: it is taken for dead', g.id) from gone g;
   return swept;
 end
 $$;

@@ -43,6 +43,8 @@ begin
   delete from scale_decisions d
   where d.id = any (array(select o.id from scale_decisions o where o.at < due order by o.at limit most for update skip locked));
   get diagnostics old = row_count;
+  delete from fleet_events v
+  where v.id = any (array(select o.id from fleet_events o where o.at < due order by o.at limit most for update skip locked));
 
   more := coalesce(cardinality(found) >= most or cardinality(leaving) < cardinality(found), false) or old >= most;
   select greatest(ceil(extract(epoch from j.finished_at + keep - clock_timestamp()) * 1000), 0) into sweep_history.next_due_ms

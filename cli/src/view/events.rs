@@ -65,6 +65,9 @@ fn told(record: &EventRecord) -> Vec<String> {
             format!("the attempt failed ({reason}), {next}: {}", one_line(error, 500))
         }
         Event::LeaseExpired { worker } => format!("worker {} fell silent, its lease ran out", short(worker)),
+        Event::Stuck { worker, ran_ms } => {
+            format!("stuck: it was taken from worker {} after {} s", short(worker), ran_ms / 1_000)
+        }
         Event::CancelRequested {} => "cancelling was asked for".to_owned(),
         Event::Retried { changes } if changes.is_empty() => "put back into the queue by hand".to_owned(),
         Event::Retried { changes } => {

@@ -31,6 +31,7 @@ impl Progress {
             }
             Event::Released { .. }
             | Event::LeaseExpired { .. }
+            | Event::Stuck { .. }
             | Event::AttemptFailed { .. }
             | Event::Retried { .. } => self.state = JobState::Queued,
             Event::Finished { state, .. } => self.state = *state,

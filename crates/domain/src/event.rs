@@ -51,6 +51,8 @@ pub enum Event {
     AttemptFailed { reason: ExitReason, error: String, retry_in_ms: Option<i64> },
     /// The worker fell silent and its lease ran out.
     LeaseExpired { worker: WorkerId },
+    /// The attempt did not end within the SLA and was taken from its worker.
+    Stuck { worker: WorkerId, ran_ms: u64 },
     /// A person asked for an end.
     CancelRequested {},
     /// A person asked for another go, which starts afresh: nothing said before it is part of the conversation.

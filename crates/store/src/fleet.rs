@@ -1,11 +1,10 @@
-//! Workers that come and go, what the scaler sees of them, and what it decided.
+//! Workers that come and go, and modes that are paused.
 
 use std::time::Duration;
 
 use domain::{JobId, Mode, WorkerId};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 use tokio_postgres::types::Type;
 
 use crate::database::Param;
@@ -45,61 +44,6 @@ pub struct WorkerRow {
     pub heartbeat_at: Timestamp,
     /// None: it is idle.
     pub job: Option<JobId>,
-}
-
-/// The queue of one mode at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ModeObservation {
-    /// Jobs that a worker could start now, expired leases among them; of a group as many as it has room for. This and the
-    /// next five are counted up to 1,000.
-    pub ready: u32,
-    /// Queued jobs that nothing holds back but the pause of their mode.
-    pub paused: u32,
-    /// Queued jobs whose time has not come.
-    pub for_time: u32,
-    /// Queued jobs that wait for others.
-    pub for_jobs: u32,
-    /// Queued jobs whose group is full.
-    pub for_group: u32,
-    /// Queued jobs whose budget is spent.
-    pub for_budget: u32,
-    /// Jobs under a live lease.
-    pub running: u32,
-    /// Workers that hold one of those.
-    pub busy: u32,
-    /// Since when the oldest ready job is ready.
-    pub oldest_ready: Option<Duration>,
-    /// When the next job becomes ready by itself.
-    pub next_due: Option<Duration>,
-}
-
-/// Both queues, from one snapshot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
-pub struct Observation {
-    pub mechanic: ModeObservation,
-    pub genius: ModeObservation,
-}
-
-impl Observation {
-    /// The queue of `mode`.
-    pub fn of(&self, mode: Mode) -> &ModeObservation {
-        match mode {
-            Mode::Mechanic => &self.mechanic,
-            Mode::Genius => &self.genius,
-        }
-    }
-}
-
-/// A change of the scaler's mind.
-#[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs)]
-pub struct Decision {
-    pub at: Timestamp,
-    pub service: String,
-    pub previous: i32,
-    pub target: i32,
-    pub reason: String,
 }
 
 /// A mode whose jobs wait until somebody resumes it.
@@ -162,69 +106,6 @@ impl Database {
         Ok(())
     }
 
-    /// What the scaler decides from.
-    pub async fn observe(&self) -> Result<Observation, StoreError> {
-        let rows = self.query(include_str!("../queries/observe.sql"), &[]).await?;
-        let mut observation = Observation::default();
-        for row in &rows {
-            let count = |column| u32::try_from(row.get::<_, i64>(column)).unwrap_or(u32::MAX);
-            let span = |column| {
-                row.get::<_, Option<i64>>(column).map(|ms| Duration::from_millis(ms.max(0).unsigned_abs()))
-            };
-            let seen = ModeObservation {
-                ready: count("ready"),
-                paused: count("paused"),
-                for_time: count("for_time"),
-                for_jobs: count("for_jobs"),
-                for_group: count("for_group"),
-                for_budget: count("for_budget"),
-                running: count("running"),
-                busy: count("busy"),
-                oldest_ready: span("oldest_ready_ms"),
-                next_due: span("next_due_ms"),
-            };
-            match read::<Mode>(row.get("mode"))? {
-                Mode::Mechanic => observation.mechanic = seen,
-                Mode::Genius => observation.genius = seen,
-            }
-        }
-        Ok(observation)
-    }
-
-    /// The workers that hold a job, and must not be stopped.
-    pub async fn busy_workers(&self) -> Result<Vec<WorkerId>, StoreError> {
-        let rows = self.query(include_str!("../queries/busy_workers.sql"), &[]).await?;
-        Ok(rows.iter().map(|row| WorkerId(row.get(0))).collect())
-    }
-
-    /// Those of `among` whose leases ran out with a job in their hands, or that have been silent for very long.
-    pub async fn silent_workers(&self, among: &[WorkerId]) -> Result<Vec<WorkerId>, StoreError> {
-        let among: Vec<uuid::Uuid> = among.iter().map(|worker| worker.0).collect();
-        let params: [Param<'_>; 1] = [(&among, Type::UUID_ARRAY)];
-        let rows = self.query(include_str!("../queries/silent_workers.sql"), &params).await?;
-        Ok(rows.iter().map(|row| WorkerId(row.get(0))).collect())
-    }
-
-    /// Writes down a change of mind, with what it was made from.
-    pub async fn record_decision(
-        &self,
-        service: &str,
-        (previous, target): (u32, u32),
-        reason: &str,
-        observation: &Value,
-    ) -> Result<(), StoreError> {
-        let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
-        let params: [Param<'_>; 5] = [
-            (&service, Type::TEXT),
-            (&count(previous), Type::INT4),
-            (&count(target), Type::INT4),
-            (&reason, Type::TEXT),
-            (observation, Type::JSONB),
-        ];
-        self.query(include_str!("../queries/record_decision.sql"), &params).await?;
-        Ok(())
-    }
-
     /// The workers that are there.
     pub async fn workers(&self) -> Result<Vec<WorkerRow>, StoreError> {
         let rows = self.query(include_str!("../queries/workers.sql"), &[]).await?;
@@ -243,18 +124,5 @@ impl Database {
                 })
             })
             .collect()
-    }
-
-    /// The scaler's latest decisions, newest first.
-    pub async fn decisions(&self, most: i64) -> Result<Vec<Decision>, StoreError> {
-        let rows = self.query(include_str!("../queries/decisions.sql"), &[(&most, Type::INT8)]).await?;
-        let decision = |row: &tokio_postgres::Row| Decision {
-            at: row.get("at"),
-            service: row.get("service"),
-            previous: row.get("previous"),
-            target: row.get("target"),
-            reason: row.get("reason"),
-        };
-        Ok(rows.iter().map(decision).collect())
     }
 }

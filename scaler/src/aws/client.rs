@@ -3,7 +3,7 @@
 //!
 //! TLS is rustls with *ring*, as everywhere in the house, and trusts the system's root certificates.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
@@ -87,6 +87,11 @@ impl Aws {
     pub(super) fn with_patience(&self, patience: Patience) -> Self {
         let sdk = self.sdk.to_builder().timeout_config(timeouts(patience)).build();
         Self { sdk, patience, ..self.clone() }
+    }
+
+    /// The wall clock's time.
+    pub fn now(&self) -> SystemTime {
+        self.time.now()
     }
 
     /// The region that is asked.

@@ -21,13 +21,11 @@ mod per_mode;
 mod targets;
 
 pub use capacity::{Capacity, Outcome, Report};
-pub use client::{Aws, Patience};
-pub use cloudwatch::{Datum, Metrics, PutError, Unit};
-pub use course::Pauses;
-pub use errors::{AwsError, Kind};
+pub use client::Aws;
+pub use cloudwatch::{Datum, MOST_VALUES, Metrics, PutError, Unit};
+pub use errors::AwsError;
 pub use lane::Habits;
-pub use names::Names;
-pub use per_mode::PerMode;
+pub use names::{NameError, Names};
 
 #[cfg(test)]
 mod tests;

@@ -162,7 +162,18 @@ mod tests {
 
     fn decision(second: i64, previous: i32, target: i32) -> Decision {
         let (service, reason) = ("mechanic-worker".into(), "because".into());
-        Decision { at: at(second), service, previous, target, reason }
+        Decision {
+            at: at(second),
+            service,
+            previous,
+            target,
+            reason,
+            job: None,
+            queued_at: None,
+            called_at: None,
+            first_heartbeat_at: None,
+            claimed_at: None,
+        }
     }
 
     fn kinds(items: &[Item]) -> Vec<&str> {

@@ -2,6 +2,7 @@
 //! `cases` has every function; this has what is done with them.
 
 mod cases;
+mod scaling;
 mod submitting;
 mod working;
 
@@ -51,6 +52,11 @@ async fn state_of_everything(admin: &Client) -> String {
         "budgets",
         "budget_stops",
         "scale_decisions",
+        "scale_limits",
+        "leader",
+        "fleet_events",
+        "measurements",
+        "metric_batches",
         "swept_days",
     ];
     let mut digests = Vec::new();

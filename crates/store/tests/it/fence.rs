@@ -3,13 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Event, ExitReason, JobState, Mode, Money, Outcome};
+use domain::{Event, ExitReason, JobState, Mode, Money, Outcome, WorkerId};
 use store::{Basis, Settlement, StoreError, Verdict};
 use tokio::time::Instant;
 
 use crate::{claimed, hired, hired_for, journal_of, roles, soon, worker};
 
 const SHORT: Duration = Duration::from_millis(20);
+
+/// The mechanics among these that hang, as the scaler sees it.
+async fn silent(scaler: &store::Database, among: &[WorkerId]) -> Vec<WorkerId> {
+    let seen = scaler.observe_among(among, store::DEFAULT_SLA).await.unwrap();
+    seen.mechanic.silent_ids.into_iter().collect()
+}
 
 #[tokio::test]
 async fn a_silent_workers_job_goes_to_the_next_who_claims_and_its_late_writes_touch_nothing() {
@@ -58,20 +64,20 @@ async fn a_worker_hangs_when_its_lease_runs_out_over_a_job_but_not_when_it_is_id
     let (idle, hanging) = (hired(&roles.worker).await, hired(&roles.worker).await);
     let first = claimed(&roles.api, &roles.worker, hanging).await;
     claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
-    assert_eq!(scaler.silent_workers(&[idle, hanging]).await.unwrap(), []);
+    assert_eq!(silent(&scaler, &[idle, hanging]).await, []);
     let admin = roles.database.client("postgres").await;
     let ran_out = "update codeteam.workers set lease_ms = 1, lease_expires_at = now() - interval '1 second'
                    where id = any ($1)";
     admin.execute(ran_out, &[&vec![idle.0, hanging.0]]).await.unwrap();
-    assert_eq!(scaler.silent_workers(&[idle, hanging]).await.unwrap(), [hanging]);
+    assert_eq!(silent(&scaler, &[idle, hanging]).await, [hanging]);
     let _ = roles.worker.release(&first.claim, "given back").await;
-    assert_eq!(scaler.silent_workers(&[idle, hanging]).await.unwrap(), []);
+    assert_eq!(silent(&scaler, &[idle, hanging]).await, []);
 
     let long_ago = "update codeteam.workers set heartbeat_at = now() - interval '3 minutes' where id = $1";
     admin.execute(long_ago, &[&idle.0]).await.unwrap();
     let up_since = admin.query_one("select pg_postmaster_start_time() < now() - interval '2 minutes'", &[]);
     let expected = if up_since.await.unwrap().get(0) { vec![idle] } else { vec![] };
-    assert_eq!(scaler.silent_workers(&[idle, hanging]).await.unwrap(), expected);
+    assert_eq!(silent(&scaler, &[idle, hanging]).await, expected);
 }
 
 #[tokio::test]

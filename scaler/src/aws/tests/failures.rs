@@ -9,7 +9,8 @@ use tokio::net::TcpListener;
 
 use super::stand_in::{Play, StandIn};
 use super::{capacity, eager, leading, patience, patient, settings};
-use crate::aws::{Aws, AwsError, Capacity, Kind, Names, Outcome, Report};
+use crate::aws::errors::Kind;
+use crate::aws::{Aws, AwsError, Capacity, Names, Outcome, Report};
 
 async fn failure_at(url: &str) -> AwsError {
     let (mut capacity, _permit) = capacity(url, patient()).await;

@@ -61,7 +61,7 @@ impl ProvideCredentials for Slow {
 async fn a_permit_that_ends_between_the_check_and_the_sending_keeps_the_request_back() {
     let mut stand_in = StandIn::start([]).await;
     let slow = Slow::default();
-    let long = crate::aws::Patience { credentials: HOUR, operation: HOUR / 2, ..patience() };
+    let long = crate::aws::client::Patience { credentials: HOUR, operation: HOUR / 2, ..patience() };
     let aws = Aws::load_with(settings(&stand_in.url).credentials_provider(slow.clone()), long).await.unwrap();
     let permit = watch::Sender::new(Some(Instant::now() + HOUR));
     let mut capacity = Capacity::start(&aws, Names::default(), eager(), permit.subscribe());

@@ -15,7 +15,9 @@ use aws_sdk_applicationautoscaling::config::Credentials;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{Aws, Capacity, Habits, Names, Patience, Pauses};
+use super::client::Patience;
+use super::course::Pauses;
+use super::{Aws, Capacity, Habits, Names};
 
 /// Long enough that no test reaches its end.
 const HOUR: Duration = Duration::from_secs(3_600);

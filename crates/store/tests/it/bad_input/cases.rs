@@ -1,5 +1,6 @@
 //! Every function that a service may call: a call that is right, and what its arguments must not be.
 
+use super::scaling::{limits, scaling};
 use super::submitting::submitting;
 use super::working::{ending, working};
 
@@ -17,7 +18,7 @@ pub struct Call {
 
 pub const API: &str = "codeteam_api";
 pub const WORKER: &str = "codeteam_worker";
-const SCALER: &str = "codeteam_scaler";
+pub const SCALER: &str = "codeteam_scaler";
 
 pub const HELD: &str = "current_setting('test.held')::uuid";
 pub const BY: &str = "current_setting('test.worker')::uuid";
@@ -59,7 +60,10 @@ pub fn call(
 
 /// All of them.
 pub fn calls() -> Vec<Call> {
-    [submitting(), leading(), working(), ending(), sleeping(), scaling()].into_iter().flatten().collect()
+    [submitting(), leading(), working(), ending(), sleeping(), scaling(), limits()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn leading() -> Vec<Call> {
@@ -133,43 +137,5 @@ fn sleeping() -> Vec<Call> {
         call(WORKER, "look", &[about[0], about[2], about[3]], &[], &bad),
         call(WORKER, "doze", &about, &[], &bad),
         call(WORKER, "wake", &about[..2], &[], &bad[..2]),
-    ]
-}
-
-fn scaling() -> Vec<Call> {
-    vec![
-        call(
-            SCALER,
-            "silent_workers",
-            &[("among", "array[gen_random_uuid()]")],
-            &[],
-            &[("among", "array[null]::uuid[]")],
-        ),
-        call(
-            SCALER,
-            "record_decision",
-            &[
-                ("service", "'mechanic-worker'"),
-                ("previous", "0"),
-                ("target", "1"),
-                ("reason", "'r'"),
-                ("observation", "'{}'"),
-            ],
-            &[],
-            &[("previous", "-1"), ("target", "-1")],
-        ),
-        call(SCALER, "sweep_expired", &[("most", "1")], &[], &[("most", "0"), ("most", "-1")]),
-        call(
-            SCALER,
-            "sweep_history",
-            &[("keep", "interval '1 day'"), ("most", "1"), ("most_events", "1")],
-            &[],
-            &[
-                ("keep", "interval '-1 day'"),
-                ("keep", "interval '100000 years'"),
-                ("most", "0"),
-                ("most_events", "0"),
-            ],
-        ),
     ]
 }

@@ -9,7 +9,7 @@ use tokio::process::Child;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use crate::last_words;
+use super::last_words;
 
 /// What a child wrote is read within this after its end; another process may hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -18,8 +18,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::actuator::{Actuator, Mishap};
-use crate::child::{Ended, watch};
+use crate::actuator::{Actuator, Mishap, News};
+
+mod child;
+mod last_words;
+
+use child::{Ended, watch};
 
 /// A child that ends sooner than this with an error was never of use: the next one waits.
 const TOO_SOON: Duration = Duration::from_secs(5);
@@ -51,7 +55,7 @@ pub struct Processes {
     stillborn: u32,
     /// No child is started before.
     not_before: Instant,
-    mishaps: Vec<Mishap>,
+    news: Vec<News>,
 }
 
 struct Running {
@@ -70,15 +74,7 @@ impl Processes {
     pub fn new(recipe: Recipe) -> Processes {
         let (report, ended) = mpsc::unbounded_channel();
         let not_before = Instant::now();
-        Processes {
-            recipe,
-            children: Vec::new(),
-            ended,
-            report,
-            stillborn: 0,
-            not_before,
-            mishaps: Vec::new(),
-        }
+        Processes { recipe, children: Vec::new(), ended, report, stillborn: 0, not_before, news: Vec::new() }
     }
 
     fn start(&mut self, mode: Mode) -> std::io::Result<()> {
@@ -104,6 +100,38 @@ impl Processes {
         Ok(())
     }
 
+    fn tell(&mut self, mishap: String, stillborn: u32) {
+        self.news.push(News::Mishap(Mishap { mishap, stillborn }));
+    }
+
+    async fn end_all(&mut self, now: &CancellationToken) {
+        self.signal_all(Signal::SIGTERM);
+        let all_gone = tokio::select! {
+            all_gone = self.all_gone_within(STOPPING) => all_gone,
+            () = now.cancelled() => false,
+        };
+        if all_gone {
+            return;
+        }
+        if now.is_cancelled() {
+            let (times, patience) = AT_ONCE;
+            for _ in 0..times {
+                self.signal_all(Signal::SIGTERM);
+                if self.all_gone_within(patience).await {
+                    return;
+                }
+            }
+        }
+        self.signal_all(Signal::SIGKILL);
+        if !self.all_gone_within(Duration::from_secs(5)).await {
+            tracing::error!(left = self.children.len(), "workers are left behind");
+        }
+    }
+
+    fn running(&self, mode: Mode) -> u32 {
+        count(self.children.iter().filter(|child| child.mode == mode))
+    }
+
     fn note_end(&mut self, end: Ended) {
         self.children.retain(|child| child.id != end.id);
         match end.failure {
@@ -112,7 +140,7 @@ impl Processes {
             }
             Some(failure) => {
                 self.stillborn = 0;
-                self.mishaps.push(Mishap { mishap: format!("a worker ended ({failure})"), stillborn: 0 });
+                self.tell(format!("a worker ended ({failure})"), 0);
             }
             None => self.stillborn = 0,
         }
@@ -126,7 +154,7 @@ impl Processes {
         let seconds = wait.as_secs();
         tracing::info!(seconds, in_a_row = self.stillborn, "the next worker waits");
         let others_live = self.children.iter().any(|child| child.born.elapsed() >= TOO_SOON);
-        self.mishaps.push(Mishap { mishap, stillborn: if others_live { 0 } else { self.stillborn } });
+        self.tell(mishap, if others_live { 0 } else { self.stillborn });
     }
 
     fn signal_all(&self, signal: Signal) {
@@ -151,7 +179,9 @@ impl Processes {
 
 #[async_trait]
 impl Actuator for Processes {
-    async fn set(&mut self, mode: Mode, target: u32, busy: &HashSet<WorkerId>) -> Vec<Mishap> {
+    async fn take_over(&mut self) {}
+
+    async fn set(&mut self, mode: Mode, target: u32, busy: &HashSet<WorkerId>) {
         let mut surplus = self.running(mode).saturating_sub(target);
         // Those that have been told to go are part of the surplus already.
         surplus = surplus
@@ -168,11 +198,13 @@ impl Actuator for Processes {
                 self.note_stillborn(format!("the worker program {program} cannot be started: {error}"));
             }
         }
-        std::mem::take(&mut self.mishaps)
+        if self.running(mode) >= target {
+            self.news.push(News::Called { mode, target, at: Instant::now() });
+        }
     }
 
-    fn running(&self, mode: Mode) -> u32 {
-        count(self.children.iter().filter(|child| child.mode == mode))
+    fn standing(&self, mode: Mode) -> Option<u32> {
+        Some(self.running(mode))
     }
 
     fn workers(&self) -> Vec<WorkerId> {
@@ -188,7 +220,7 @@ impl Actuator for Processes {
             let since = *child.silent_since.get_or_insert_with(Instant::now);
             if since.elapsed() >= HANGS && !std::mem::replace(&mut child.killed, true) {
                 let mishap = format!("worker {} hangs and is killed: another takes its job up", child.id);
-                self.mishaps.push(Mishap { mishap, stillborn: 0 });
+                self.news.push(News::Mishap(Mishap { mishap, stillborn: 0 }));
                 _ = child.signals.send(Signal::SIGKILL);
             }
         }
@@ -202,28 +234,12 @@ impl Actuator for Processes {
         }
     }
 
-    async fn stop(&mut self, now: &CancellationToken) {
-        self.signal_all(Signal::SIGTERM);
-        let all_gone = tokio::select! {
-            all_gone = self.all_gone_within(STOPPING) => all_gone,
-            () = now.cancelled() => false,
-        };
-        if all_gone {
-            return;
-        }
-        if now.is_cancelled() {
-            let (times, patience) = AT_ONCE;
-            for _ in 0..times {
-                self.signal_all(Signal::SIGTERM);
-                if self.all_gone_within(patience).await {
-                    return;
-                }
-            }
-        }
-        self.signal_all(Signal::SIGKILL);
-        if !self.all_gone_within(Duration::from_secs(5)).await {
-            tracing::error!(left = self.children.len(), "workers are left behind");
-        }
+    fn news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    async fn stop(mut self, now: &CancellationToken) {
+        self.end_all(now).await;
     }
 }
 
@@ -244,16 +260,25 @@ mod tests {
         Processes::new(Recipe { program, secrets: String::new() })
     }
 
+    fn mishaps(hands: &mut Processes) -> Vec<Mishap> {
+        let mishap = |news| match news {
+            News::Mishap(mishap) => Some(mishap),
+            _ => None,
+        };
+        hands.news().into_iter().filter_map(mishap).collect()
+    }
+
     #[tokio::test]
     async fn workers_that_end_at_once_are_counted_and_told_with_their_last_words() {
         let dir = tempfile::tempdir().unwrap();
         let mut hands = processes(dir.path(), "echo 'error: no sandbox here' >&2; exit 7");
         for expected in 1..=2 {
-            assert_eq!(hands.set(Mode::Mechanic, 1, &HashSet::new()).await, []);
+            hands.set(Mode::Mechanic, 1, &HashSet::new()).await;
+            assert_eq!(mishaps(&mut hands), []);
             hands.changed().await;
             let mishap = "a worker ended at once (exit status: 7: no sandbox here)".to_owned();
-            let told = hands.set(Mode::Mechanic, 1, &HashSet::new()).await;
-            assert_eq!(told, [Mishap { mishap, stillborn: expected }]);
+            hands.set(Mode::Mechanic, 1, &HashSet::new()).await;
+            assert_eq!(mishaps(&mut hands), [Mishap { mishap, stillborn: expected }]);
             assert_eq!(hands.running(Mode::Mechanic), 0, "the next one waits");
             hands.changed().await;
         }
@@ -264,7 +289,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut hands = processes(dir.path(), "");
         std::fs::remove_file(dir.path().join("worker")).unwrap();
-        let told = hands.set(Mode::Genius, 3, &HashSet::new()).await;
+        hands.set(Mode::Genius, 3, &HashSet::new()).await;
+        let told = mishaps(&mut hands);
         assert_eq!(told.len(), 1);
         assert!(told[0].stillborn == 1 && told[0].mishap.contains("cannot be started"), "{told:?}");
     }
@@ -284,7 +310,7 @@ mod tests {
         }
         let now = CancellationToken::new();
         now.cancel();
-        hands.stop(&now).await;
+        hands.end_all(&now).await;
         assert_eq!(hands.running(Mode::Mechanic), 0);
         assert_eq!(std::fs::read_to_string(file("end")).unwrap(), "at once\n");
     }

@@ -1,0 +1,1 @@
+select codeteam.batch_published($1)

@@ -1,1 +1,0 @@
-select w from codeteam.busy_workers() as w

@@ -1,0 +1,1 @@
+select codeteam.capacity_drifted($1, $2, $3)

@@ -1,0 +1,1 @@
+select codeteam.clear_limits($1)

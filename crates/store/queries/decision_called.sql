@@ -1,0 +1,1 @@
+select codeteam.decision_called($1, $2)

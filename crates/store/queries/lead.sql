@@ -1,0 +1,1 @@
+select leads, epoch, act_after_ms, act_until_ms from codeteam.lead($1)

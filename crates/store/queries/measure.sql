@@ -1,0 +1,1 @@
+select batch, at, fresh, data from codeteam.measure($1, $2)

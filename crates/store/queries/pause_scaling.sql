@@ -1,0 +1,1 @@
+select codeteam.pause_scaling($1, $2)

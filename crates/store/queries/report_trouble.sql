@@ -1,0 +1,1 @@
+select codeteam.report_trouble($1, $2)

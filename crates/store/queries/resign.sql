@@ -1,0 +1,1 @@
+select codeteam.resign($1)

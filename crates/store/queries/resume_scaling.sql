@@ -1,0 +1,1 @@
+select codeteam.resume_scaling($1)

@@ -1,0 +1,1 @@
+select codeteam.set_limits($1, $2, $3, $4, $5, $6)

@@ -1,1 +1,0 @@
-select w from codeteam.silent_workers($1) as w

@@ -1,0 +1,1 @@
+select requeued, dead, lost, open_wakes from codeteam.tend($1)
