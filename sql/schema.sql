@@ -595,7 +595,9 @@ begin
   async := set_config('synchronous_commit', 'off', true);
   own_id := pg_current_xact_id(); -- before it looks who sleeps: see ring.sql
   select w.sandbox, w.stopped_at, w.lease_expires_at, w.lease_ms,
-         exists (select from workers o where o.stopped_at is null and lease_ends(o) <= clock_timestamp()) as silence,
+         exists (select from workers o where o.stopped_at is null and lease_ends(o) <= clock_timestamp()
+                   and (heard_at(o) <= clock_timestamp() - interval '2 minutes' -- an idle one need not renew its lease
+                        or exists (select from jobs j where j.state = 'running' and j.worker_id = o.id offset 0))) as silence,
          exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'time' and j.run_at <= now()) as due,
          exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'budget') as unpaid,
          exists (select from budget_stops) as stopped,
@@ -625,7 +627,7 @@ begin
     return;
   end if;
   taken := take_jobs(worker, mode, most, swept > 0, around.stopped);
-  if taken = '{}' and swept = 0 then
+  if taken = '{}' and not around.silence then
     swept := sweep_expired(); -- what is held by workers that have stopped is not looked for above
     if swept > 0 then
       taken := take_jobs(worker, mode, most, true, around.stopped);
@@ -756,6 +758,7 @@ CREATE FUNCTION codeteam.dependencies_confirm() RETURNS trigger
     AS $$ -- as in jobs_await
 declare
   awaited uuid[];
+  ended   uuid[];
 begin
   if (select d.confirmed from job_dependencies d where d.job_id = new.job_id and d.after_id = new.after_id) is distinct from false then
     return null; -- an earlier call saw to it, or it is gone
@@ -764,7 +767,10 @@ begin
   awaited := array(select distinct d.after_id from job_dependencies d where not d.confirmed);
   perform from jobs a where a.id = any (awaited) order by a.depth, a.id for share;
   update job_dependencies d set confirmed = true where not d.confirmed;
-  perform settle_dependants(array(select a.id from jobs a where a.id = any (awaited) and a.state not in ('queued', 'running')));
+  ended := array(select a.id from jobs a where a.id = any (awaited) and a.state not in ('queued', 'running'));
+  if ended <> '{}' then
+    perform end_waiting(ended);
+  end if;
   return null;
 end
 $$;
@@ -2325,17 +2331,6 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.settle_dependants(ended uuid[]) RETURNS void
-    LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    AS $$ -- planned while job_dependencies is empty, and used when it is not
-begin
-  if exists (select from unnest(ended) e, lateral (select from job_dependencies d where d.after_id = e offset 0) d) then
-    perform end_waiting(ended);
-  end if;
-end
-$$;
-
 CREATE FUNCTION codeteam.silent_workers(among uuid[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
@@ -2562,7 +2557,7 @@ begin
       ) j
       limit most - cardinality(taken)
     loop
-      if random() < 1.0 / 128 then -- few claims write to lines
+      if random() < 1.0 / 128 then -- few claims write to line_steps
         perform advance_line(take_jobs.mode, next.priority, next.turn);
       end if;
       if stopped and exists (select from stops_in_force s where s.repo = next.repo) then
@@ -3554,8 +3549,6 @@ GRANT ALL ON FUNCTION codeteam.set_limits(mode text, min integer, max integer, f
 
 REVOKE ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.settle(job uuid, attempt integer, worker uuid, after_seq bigint, call integer, basis text, model text, cost_micros bigint, uncached bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, output bigint, reasoning bigint, request_id text, raw_usage jsonb, kinds text[], data jsonb[]) TO codeteam_worker;
-
-REVOKE ALL ON FUNCTION codeteam.settle_dependants(ended uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.silent_workers(among uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.silent_workers(among uuid[]) TO codeteam_scaler;

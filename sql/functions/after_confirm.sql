@@ -8,6 +8,7 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp
 set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off as $$ -- as in jobs_await
 declare
   awaited uuid[];
+  ended   uuid[];
 begin
   if (select d.confirmed from job_dependencies d where d.job_id = new.job_id and d.after_id = new.after_id) is distinct from false then
     return null; -- an earlier call saw to it, or it is gone
@@ -16,7 +17,10 @@ begin
   awaited := array(select distinct d.after_id from job_dependencies d where not d.confirmed);
   perform from jobs a where a.id = any (awaited) order by a.depth, a.id for share;
   update job_dependencies d set confirmed = true where not d.confirmed;
-  perform settle_dependants(array(select a.id from jobs a where a.id = any (awaited) and a.state not in ('queued', 'running')));
+  ended := array(select a.id from jobs a where a.id = any (awaited) and a.state not in ('queued', 'running'));
+  if ended <> '{}' then
+    perform end_waiting(ended);
+  end if;
   return null;
 end
 $$;

@@ -1,15 +1,6 @@
 -- Jobs have ended, and others come after them. Of one that succeeded, those that wait for nothing else are free. Of one that did not, all
--- that come after it are cancelled, however far down: nobody retries what was given up by itself. Internal.
-create or replace function codeteam.settle_dependants(ended uuid[]) returns void
-language plpgsql volatile
-set enable_seqscan = off as $$ -- planned while job_dependencies is empty, and used when it is not
-begin
-  if exists (select from unnest(ended) e, lateral (select from job_dependencies d where d.after_id = e offset 0) d) then
-    perform end_waiting(ended);
-  end if;
-end
-$$;
-
+-- that come after it are cancelled, however far down: nobody retries what was given up by itself.
+--
 -- Every lock on several jobs is taken in the order of (depth, id), from an awaited job to those that wait, so that two who end jobs at
 -- the same moment cannot wait for each other. So all that is to be changed is locked before anything is. Somebody whose commit was waited
 -- for may have come to wait in between: then the locks are given back, and it starts anew. Internal.
@@ -78,3 +69,5 @@ begin
   return false;
 end
 $$;
+
+drop function if exists codeteam.settle_dependants(uuid[]);

@@ -45,7 +45,9 @@ begin
   async := set_config('synchronous_commit', 'off', true);
   own_id := pg_current_xact_id(); -- before it looks who sleeps: see ring.sql
   select w.sandbox, w.stopped_at, w.lease_expires_at, w.lease_ms,
-         exists (select from workers o where o.stopped_at is null and lease_ends(o) <= clock_timestamp()) as silence,
+         exists (select from workers o where o.stopped_at is null and lease_ends(o) <= clock_timestamp()
+                   and (heard_at(o) <= clock_timestamp() - interval '2 minutes' -- an idle one need not renew its lease
+                        or exists (select from jobs j where j.state = 'running' and j.worker_id = o.id offset 0))) as silence,
          exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'time' and j.run_at <= now()) as due,
          exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'budget') as unpaid,
          exists (select from budget_stops) as stopped,
@@ -75,7 +77,7 @@ begin
     return;
   end if;
   taken := take_jobs(worker, mode, most, swept > 0, around.stopped);
-  if taken = '{}' and swept = 0 then
+  if taken = '{}' and not around.silence then
     swept := sweep_expired(); -- what is held by workers that have stopped is not looked for above
     if swept > 0 then
       taken := take_jobs(worker, mode, most, true, around.stopped);

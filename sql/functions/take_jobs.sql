@@ -23,7 +23,7 @@ begin
       ) j
       limit most - cardinality(taken)
     loop
-      if random() < 1.0 / 128 then -- few claims write to lines
+      if random() < 1.0 / 128 then -- few claims write to line_steps
         perform advance_line(take_jobs.mode, next.priority, next.turn);
       end if;
       if stopped and exists (select from stops_in_force s where s.repo = next.repo) then
