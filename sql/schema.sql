@@ -1085,13 +1085,13 @@ begin
         claimed_at = (
           select min(e.at) from events e where e.job_id = d.job_id and e.kind = 'claimed' and e.at >= d.queued_at)
     where d.queued_at is not null and d.claimed_at is null and d.at > clock_timestamp() - interval '1 hour'
-    returning d.service, d.queued_at, d.claimed_at
+    returning d.service, d.job_id, d.queued_at, d.claimed_at
   ), told as (
     insert into measurements (mode, what, value)
     select split_part(c.service, '-', 1), 'wake', greatest(extract(epoch from c.claimed_at - c.queued_at) * 1000, 0)::bigint
     from come c where c.claimed_at is not null
   )
-  select count(*) filter (where c.claimed_at is null) into open from come c;
+  select count(*) into open from come c where c.claimed_at is null and exists (select from jobs j where j.id = c.job_id and j.state = 'queued');
   return open;
 end
 $$;
@@ -1358,6 +1358,7 @@ begin
     insert into fleet_events (kind, subject, message)
     values ('leader_changed', lead.scaler, case when stands.scaler is null then 'a scaler leads' when free then 'a standby leads: the scaler before it went'
                                                 else 'a standby leads: the scaler before it hangs' end);
+    perform ring(array['scaler']); -- one that was deposed in its sleep learns of it
   end if;
   perform pg_advisory_unlock_all(), pg_try_advisory_lock(class.id, stands.epoch::integer) from lead_class() as class (id);
   update leader l
@@ -2525,6 +2526,9 @@ begin
   get diagnostics old = row_count;
   delete from fleet_events v
   where v.id = any (array(select o.id from fleet_events o where o.at < due order by o.at limit most for update skip locked));
+  -- What nobody has published by now no metrics service would take any more.
+  delete from measurements m
+  where m.ctid = any (array(select o.ctid from measurements o where o.at < now() - interval '14 days' limit most_events));
 
   more := coalesce(cardinality(found) >= most or cardinality(leaving) < cardinality(found), false) or old >= most;
   select greatest(ceil(extract(epoch from j.finished_at + keep - clock_timestamp()) * 1000), 0) into sweep_history.next_due_ms

@@ -73,7 +73,9 @@ async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
         database.announce_limits(mode, &announced(&settings, mode)).await?;
     }
     tokio::spawn(retention::run(database.clone(), settings.retention_days, shutdown.token().clone()));
-    let place = Place { id: Uuid::new_v4(), database, shutdown };
+    let id = Uuid::new_v4();
+    let place =
+        Place { id, doorbell: Doorbell::new(database.clone(), Topic::Scaler, id), database, shutdown };
     match settings.actuator {
         ActuatorKind::Processes => {
             let recipe = Recipe {
@@ -91,6 +93,7 @@ struct Place {
     /// New for each run of the program.
     id: Uuid,
     database: Arc<Database>,
+    doorbell: Doorbell,
     shutdown: Shutdown,
 }
 
@@ -102,7 +105,8 @@ impl Place {
         let looks = watch::Sender::new(None);
         if let Some(each) = settings.metrics_each() {
             let (database, epoch) = (self.database.clone(), leadership.epoch());
-            let publisher = Publisher::new(database, aws.clone(), self.id, epoch, looks.subscribe());
+            let heard = self.doorbell.heard();
+            let publisher = Publisher::new(database, aws.clone(), self.id, epoch, looks.subscribe(), heard);
             tokio::spawn(publisher.run(each, self.shutdown.token().clone()));
         }
         self.scale(settings, Tasks::new(aws, capacity), Some(leadership), looks).await
@@ -115,9 +119,9 @@ impl Place {
         leadership: Option<Leadership>,
         looks: watch::Sender<Option<look::Look>>,
     ) -> anyhow::Result<()> {
-        let Place { id, database, shutdown } = self;
+        let Place { id, database, doorbell, shutdown } = self;
         let reconciler = Reconciler {
-            doorbell: Doorbell::new(database.clone(), Topic::Scaler, id),
+            doorbell,
             chronicle: Chronicle::new(database.clone(), id),
             database,
             settings,

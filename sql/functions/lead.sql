@@ -33,6 +33,7 @@ begin
     insert into fleet_events (kind, subject, message)
     values ('leader_changed', lead.scaler, case when stands.scaler is null then 'a scaler leads' when free then 'a standby leads: the scaler before it went'
                                                 else 'a standby leads: the scaler before it hangs' end);
+    perform ring(array['scaler']); -- one that was deposed in its sleep learns of it
   end if;
   perform pg_advisory_unlock_all(), pg_try_advisory_lock(class.id, stands.epoch::integer) from lead_class() as class (id);
   update leader l

@@ -45,6 +45,9 @@ begin
   get diagnostics old = row_count;
   delete from fleet_events v
   where v.id = any (array(select o.id from fleet_events o where o.at < due order by o.at limit most for update skip locked));
+  -- What nobody has published by now no metrics service would take any more.
+  delete from measurements m
+  where m.ctid = any (array(select o.ctid from measurements o where o.at < now() - interval '14 days' limit most_events));
 
   more := coalesce(cardinality(found) >= most or cardinality(leaving) < cardinality(found), false) or old >= most;
   select greatest(ceil(extract(epoch from j.finished_at + keep - clock_timestamp()) * 1000), 0) into sweep_history.next_due_ms

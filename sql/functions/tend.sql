@@ -66,13 +66,13 @@ begin
         claimed_at = (
           select min(e.at) from events e where e.job_id = d.job_id and e.kind = 'claimed' and e.at >= d.queued_at)
     where d.queued_at is not null and d.claimed_at is null and d.at > clock_timestamp() - interval '1 hour'
-    returning d.service, d.queued_at, d.claimed_at
+    returning d.service, d.job_id, d.queued_at, d.claimed_at
   ), told as (
     insert into measurements (mode, what, value)
     select split_part(c.service, '-', 1), 'wake', greatest(extract(epoch from c.claimed_at - c.queued_at) * 1000, 0)::bigint
     from come c where c.claimed_at is not null
   )
-  select count(*) filter (where c.claimed_at is null) into open from come c;
+  select count(*) into open from come c where c.claimed_at is null and exists (select from jobs j where j.id = c.job_id and j.state = 'queued');
   return open;
 end
 $$;

@@ -11,6 +11,7 @@ use domain::JobId;
 use rand::RngExt;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -71,6 +72,7 @@ pub struct Doorbell {
     sleeper: Uuid,
     /// Whether this handle's last registration may still be listed.
     armed: bool,
+    heard: watch::Sender<Option<Instant>>,
 }
 
 struct Look {
@@ -82,7 +84,12 @@ struct Look {
 impl Doorbell {
     /// A doorbell for `topic`; `sleeper` names the process, and for workers is the worker's id.
     pub fn new(database: Arc<Database>, topic: Topic, sleeper: Uuid) -> Doorbell {
-        Doorbell { database, topic, sleeper, armed: false }
+        Doorbell { database, topic, sleeper, armed: false, heard: watch::Sender::new(None) }
+    }
+
+    /// When the database was last heard of at this doorbell, which is each 36 s while one sleeps. None: never.
+    pub fn heard(&self) -> watch::Receiver<Option<Instant>> {
+        self.heard.subscribe()
     }
 
     /// Sleeps until there may be something to do. Outlives a database that goes and comes back; returns an error only when
@@ -186,6 +193,7 @@ impl Doorbell {
             [(&topic, Type::TEXT), (&self.sleeper, Type::UUID), (&job, Type::UUID), (&after_seq, Type::INT8)];
         let rows = self.database.query_on(on, include_str!("../queries/doze.sql"), &params).await?;
         let row = one(&rows)?;
+        self.heard.send_replace(Some(Instant::now()));
         compatibility::judge(row.get("version"), row.get("works_since"))?; // the schema may have changed while this process slept
         Ok((row.get(0), Look { ready: row.get(1), next_due: millis(row.get(2)), xmin: 0 }))
     }

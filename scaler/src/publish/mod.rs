@@ -23,6 +23,9 @@ use next::{Next, next};
 /// In terms of the time between two calls: CloudWatch shows what it has taken some minutes later, and before that its answer proves nothing.
 const SHOWN_AFTER: u32 = 5;
 
+/// A sleeping scaler hears of the database each 36 s at the latest; after this it is taken for gone, and nothing is published.
+const UNHEARD: Duration = Duration::from_secs(90);
+
 /// Publishes for the scaler with this id, as long as it leads.
 pub struct Publisher {
     pub database: Arc<Database>,
@@ -32,6 +35,8 @@ pub struct Publisher {
     pub epoch: watch::Receiver<Option<i64>>,
     /// The last look. None: there was none, or another scaler leads.
     pub looks: watch::Receiver<Option<Look>>,
+    /// When the sleeping scaler last heard of the database.
+    pub heard: watch::Receiver<Option<Instant>>,
     metrics: Metrics,
     /// The number of the last batch that was published.
     published: i64,
@@ -51,6 +56,7 @@ impl Publisher {
         scaler: Uuid,
         epoch: watch::Receiver<Option<i64>>,
         looks: watch::Receiver<Option<Look>>,
+        heard: watch::Receiver<Option<Instant>>,
     ) -> Publisher {
         Publisher {
             database,
@@ -59,6 +65,7 @@ impl Publisher {
             scaler,
             epoch,
             looks,
+            heard,
             published: 0,
             refused: None,
             emptied_at: None,
@@ -83,6 +90,9 @@ impl Publisher {
         let (Some(epoch), Some(look)) = (epoch, look) else { return };
         // Asleep since the counts were taken, nothing was counted, and the database is left in peace.
         if self.emptied_at.is_some_and(|at| look.at < at && look.is_quiet()) {
+            if self.heard.borrow().is_none_or(|at| at.elapsed() > UNHEARD) {
+                return; // it may be otherwise by now
+            }
             return self.put(self.aws.now(), &look.seen, None).await;
         }
         let asked_at = Instant::now();
@@ -90,8 +100,10 @@ impl Publisher {
             Ok(Some(batch)) => batch,
             Ok(None) => return, // another one leads
             Err(error) => {
-                tracing::warn!("what is to be published cannot be read: {}", service::exit::one_line(&error));
-                return self.put(self.aws.now(), &look.seen, None).await;
+                return tracing::warn!(
+                    "what is to be published cannot be read: {}",
+                    service::exit::one_line(&error)
+                );
             }
         };
         let age = self.aws.now().duration_since(batch.at.into()).unwrap_or_default();
