@@ -154,7 +154,10 @@ pub fn classify(facts: &Facts, about: About<'_>) -> AwsError {
         Facts::Unbuilt { why } => error(
             Kind::Settings,
             false,
-            format!("{action} cannot be asked for with these settings of the SDK ({})", quote(why)),
+            format!(
+                "{action} cannot be asked for: check AWS_ENDPOINT_URL and the other settings of AWS ({})",
+                quote(why)
+            ),
         ),
     }
 }

@@ -60,7 +60,7 @@ impl Facts {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let why = service::exit::one_line(error);
+        let why = root(error).to_string();
         if let Some(response) = error.raw_response() {
             let status = response.status().as_u16();
             return match error {
@@ -89,6 +89,15 @@ impl Facts {
             _ => Self::Unbuilt { why },
         }
     }
+}
+
+/// Where `error` comes from. What lies between names the SDK's own parts, and sometimes quotes a whole request.
+fn root<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut root = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    root
 }
 
 /// The first `T` among the causes of `error`.

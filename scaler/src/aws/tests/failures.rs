@@ -138,6 +138,13 @@ async fn without_credentials_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_is_no_url_is_told_of_without_the_request() {
+    let error = failure_at("nonsense").await;
+    says(&error, Kind::Settings, false, &["check AWS_ENDPOINT_URL"]);
+    assert!(!error.sentence.contains("mechanic-worker"), "{error}");
+}
+
+#[tokio::test]
 async fn without_a_region_there_is_nobody_to_ask() {
     let nowhere = settings("http://127.0.0.1:1").region(None::<Region>);
     let error = Aws::load_with(nowhere, patience()).await.unwrap_err();
