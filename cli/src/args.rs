@@ -4,6 +4,7 @@ mod budget;
 mod dead;
 mod job;
 mod queueing;
+mod scale;
 mod simulate;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub use budget::{BudgetAction, BudgetArgs, ClearBudgetArgs, SetBudgetArgs};
 pub use dead::{AcknowledgeArgs, DeadArgs, RetryArgs};
 pub use job::JobArgs;
 pub use queueing::QueueingArgs;
+pub use scale::{HistoryArgs, PauseScalingArgs, ResumeScalingArgs, ScaleAction, ScaleArgs, SetLimitsArgs};
 pub use simulate::SimulateArgs;
 
 /// An AI coding team that sleeps until it is asked, then repairs, reviews and extends git repositories.
@@ -77,6 +79,8 @@ pub enum Command {
     Resume(ModeArgs),
     /// List the workers that are there, and the scaler's latest decisions
     Workers,
+    /// Show how many workers there are and why, pause scaling, or change its limits
+    Scale(ScaleArgs),
     /// Add up what jobs cost, by model and by repository
     Costs,
     /// Say what a repository, or all of them together, may spend in a day or in all

@@ -1,7 +1,9 @@
 //! `doctor`: is everything there that a team needs? A mark and a sentence for each thing.
 
 use std::process::Stdio;
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use service::{ExposeSecret, exit};
 use store::{Config, Database};
@@ -13,6 +15,7 @@ use crate::keys::Keys;
 use crate::out;
 use crate::programs;
 use crate::team::access::Access;
+use crate::view::scale::lead::Lead;
 
 /// The oldest git that the workers can use.
 const GIT: (u32, u32) = (2, 32);
@@ -27,6 +30,7 @@ struct Check {
 
 pub async fn execute(context: &Context) -> Result<u8, CliError> {
     let keys = context.keys();
+    let reached = reach(context, keys.as_ref().ok()).await;
     let mut checks = vec![
         check("postgresql", postgresql(keys.as_ref().ok())),
         check("git", git().await),
@@ -34,8 +38,15 @@ pub async fn execute(context: &Context) -> Result<u8, CliError> {
         check("worker", program("worker")),
         check("sandbox", sandbox().await),
         check("home", home(context)),
-        check("database", database(context, keys.as_ref().ok()).await),
     ];
+    let scaling = match &reached {
+        Ok(Reached { database: Some(database), team_is_up, .. }) => {
+            Some(scaling(database, *team_is_up).await)
+        }
+        _ => None,
+    };
+    checks.push(check("database", reached.map(|reached| reached.says.into())));
+    checks.extend(scaling.map(|found| check("scaling", found)));
     match keys {
         Ok(keys) => {
             checks.push(check("secrets", Ok(secrets(&keys))));
@@ -110,20 +121,43 @@ fn home(context: &Context) -> Result<String, CliError> {
     Ok(format!("{} can be written", path.display()))
 }
 
-async fn database(context: &Context, keys: Option<&Keys>) -> Result<String, CliError> {
+/// The database, as far as it could be reached without starting one.
+struct Reached {
+    database: Option<Arc<Database>>,
+    /// A team runs on the home, with a scaler and workers of its own.
+    team_is_up: bool,
+    says: &'static str,
+}
+
+async fn reach(context: &Context, keys: Option<&Keys>) -> Result<Reached, CliError> {
+    let running = Access::to_running(context).await;
+    let team_is_up = matches!(running, Ok(Some(_)));
     if let Some(url) = keys.and_then(Keys::database_url) {
-        Database::open(Config::parse(url.expose_secret(), "codeteam")?).await?;
-        return Ok("the one that DATABASE_URL names can be reached, and its schema is this program's".into());
+        let database = Database::open(Config::parse(url.expose_secret(), "codeteam")?).await?;
+        let says = "the one that DATABASE_URL names can be reached, and its schema is this program's";
+        return Ok(Reached { database: Some(Arc::new(database)), team_is_up, says });
     }
-    if Access::to_running(context).await?.is_some() {
-        return Ok("the one of the team that is up can be reached, and its schema is this program's".into());
+    if let Some(access) = running? {
+        let says = "the one of the team that is up can be reached, and its schema is this program's";
+        return Ok(Reached { database: Some(access.database), team_is_up, says });
     }
-    Ok(if context.home.has_database() {
+    let says = if context.home.has_database() {
         "the embedded one is there and does not run now: the next command starts it"
     } else {
         "the embedded one is made when it is first needed"
+    };
+    Ok(Reached { database: None, team_is_up, says })
+}
+
+/// Whether somebody sees to the number of workers.
+async fn scaling(database: &Database, team_is_up: bool) -> Result<String, CliError> {
+    match Lead::of(&database.leader().await?, Timestamp::now()) {
+        Lead::Never(_) | Lead::Vacant(_) if team_is_up => {
+            Ok("the team that is up starts its workers itself, and needs no leader".into())
+        }
+        Lead::Never(says) | Lead::Well(says) => Ok(says),
+        Lead::Vacant(says) | Lead::Trouble(says) => Err(CliError::Unable(says)),
     }
-    .into())
 }
 
 fn secrets(keys: &Keys) -> String {

@@ -15,6 +15,7 @@ mod outcome;
 mod pause;
 mod retry;
 mod run;
+mod scale;
 mod show;
 mod simulate;
 mod submit;
@@ -45,6 +46,7 @@ pub async fn execute(context: &Context, command: Command) -> Result<u8, CliError
         Command::Pause(args) => client(context, pause::pause(context, args)).await,
         Command::Resume(args) => client(context, pause::resume(context, args)).await,
         Command::Workers => client(context, workers::execute(context)).await,
+        Command::Scale(args) => client(context, scale::execute(context, args)).await,
         Command::Costs => client(context, costs::execute(context)).await,
         Command::Budget(args) => client(context, budget::execute(context, args)).await,
         Command::Simulate(args) => client(context, simulate::execute(context, *args)).await,

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use store::{Decision, Pause, WorkerRow};
+use store::{Pause, WorkerRow};
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::out;
 use crate::team::access::{Absent, Access};
 use crate::view::number::age;
+use crate::view::scale::history;
 use crate::view::table::table;
 use crate::view::text::{one_line, short};
 
@@ -33,7 +34,7 @@ pub async fn execute(context: &Context) -> Result<(), CliError> {
             out::line(&paused(pause, now));
         }
         if !decisions.is_empty() {
-            out::line(&format!("\n{}", latest(&decisions, now)));
+            out::line(&format!("\n{}", history::list(&history::decisions(decisions), now)));
         }
         Ok(())
     })
@@ -61,16 +62,4 @@ fn list(workers: &[WorkerRow], now: Timestamp) -> String {
     };
     let headings = ["id", "mode", "job", "host/process", "age", "heard", "sandbox", "version"];
     table(&headings, &[4, 5], workers.iter().map(row))
-}
-
-fn latest(decisions: &[Decision], now: Timestamp) -> String {
-    let row = |decision: &Decision| {
-        vec![
-            age(decision.at, now),
-            one_line(&decision.service, 30),
-            format!("{} -> {}", decision.previous, decision.target),
-            one_line(&decision.reason, 100),
-        ]
-    };
-    table(&["ago", "fleet", "workers", "because"], &[0], decisions.iter().map(row))
 }

@@ -5,6 +5,7 @@ pub mod events;
 pub mod live;
 pub mod number;
 pub mod progress;
+pub mod scale;
 pub mod simulation;
 pub mod table;
 pub mod text;
