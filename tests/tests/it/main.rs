@@ -9,5 +9,6 @@ mod fleet;
 mod jobs;
 mod lives;
 mod retention;
+mod scale_command;
 mod trouble;
 mod usage;
