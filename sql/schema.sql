@@ -736,7 +736,8 @@ CREATE FUNCTION codeteam.decision_called(decision bigint, ago_ms bigint) RETURNS
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
   select demand(decision is not null and ago_ms >= 0, 'a call', format('for %s, %s ms ago', decision, ago_ms), 'give a decision and a number from 0');
-  update scale_decisions d set called_at = clock_timestamp() - make_interval(secs => ago_ms / 1000.0) where d.id = decision and d.called_at is null
+  update scale_decisions d set called_at = greatest(d.at, statement_timestamp() - make_interval(secs => ago_ms / 1000.0))
+  where d.id = decision and d.called_at is null
 $$;
 
 CREATE FUNCTION codeteam.demand(holds boolean, field text, given text, instead text) RETURNS void
@@ -1913,7 +1914,7 @@ begin
     end if;
   end if;
   insert into scale_decisions (at, service, previous, target, reason, observation, job_id, queued_at)
-  values (clock_timestamp() - make_interval(secs => ago_ms / 1000.0), service, previous, target, reason, observation, first_job, first_ready)
+  values (statement_timestamp() - make_interval(secs => ago_ms / 1000.0), service, previous, target, reason, observation, first_job, first_ready)
   returning id into made;
   return made;
 end

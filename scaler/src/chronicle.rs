@@ -60,7 +60,13 @@ impl Chronicle {
         match news {
             News::Mishap(mishap) => tell(&mishap),
             News::Called { mode, target, at } => self.called(mode, target, at).await,
-            News::Trouble(trouble) if trouble != self.trouble.0 => self.trouble = (trouble, false),
+            News::Trouble(trouble) if trouble != self.trouble.0 => {
+                match &trouble {
+                    Some(sentence) => tracing::warn!("capacity cannot be set: {sentence}"),
+                    None => tracing::info!("capacity can be set again"),
+                }
+                self.trouble = (trouble, false);
+            }
             News::Trouble(_) => {}
             News::Drifted { mode, message } => {
                 tracing::warn!(%mode, "{message}");

@@ -167,16 +167,15 @@ impl<A: Actuator> Reconciler<A> {
         }
     }
 
-    /// Until something may have changed. Asleep, only the doorbell counts. Awake, it hears new jobs as long as there is room for
-    /// another worker; without room a ring would change nothing, and inserts are spared it.
+    /// Until something may have changed. Asleep, the doorbell counts, and what the hands have still to tell. Awake, it hears new jobs
+    /// as long as there is room for another worker; without room a ring would change nothing, and inserts are spared it.
     async fn rest(&mut self, rest: Rest) -> Result<(), StoreError> {
         match rest {
             Rest::StandBy(until) => sleep_until(until).await,
-            Rest::Asleep(at_most) => {
-                if let Ok(woken) = timeout(at_most, self.doorbell.sleep()).await {
-                    woken?;
-                }
-            }
+            Rest::Asleep(at_most) => tokio::select! {
+                woken = timeout(at_most, self.doorbell.sleep()) => if let Ok(woken) = woken { woken?; },
+                () = self.actuator.changed() => {}
+            },
             Rest::Awake { room } => {
                 if !room {
                     self.doorbell

@@ -1,5 +1,5 @@
--- The scaler changed its mind, `ago_ms` milliseconds ago, and why. A fleet that is woken from nothing is a wake: the job at the head of
--- its line is remembered, so that it can be said how long that waited for what. Gives the decision's id.
+-- The scaler changed its mind, `ago_ms` milliseconds before it said so, and why. A fleet that is woken from nothing is a wake: the job
+-- at the head of its line is remembered, so that it can be said how long that waited for what. Gives the decision's id.
 drop function if exists codeteam.record_decision(text, integer, integer, text, jsonb);
 create or replace function codeteam.record_decision(
   service text, previous integer, target integer, reason text, observation jsonb, ago_ms bigint default 0
@@ -29,15 +29,17 @@ begin
     end if;
   end if;
   insert into scale_decisions (at, service, previous, target, reason, observation, job_id, queued_at)
-  values (clock_timestamp() - make_interval(secs => ago_ms / 1000.0), service, previous, target, reason, observation, first_job, first_ready)
+  values (statement_timestamp() - make_interval(secs => ago_ms / 1000.0), service, previous, target, reason, observation, first_job, first_ready)
   returning id into made;
   return made;
 end
 $$;
 
--- Whoever starts workers has taken a decision's target, `ago_ms` milliseconds ago.
+-- Whoever starts workers has taken a decision's target, `ago_ms` milliseconds before it said so: not before the decision, though
+-- the two take their ways here at different speeds.
 create or replace function codeteam.decision_called(decision bigint, ago_ms bigint) returns void
 language sql volatile security definer set search_path = codeteam, pg_temp as $$
   select demand(decision is not null and ago_ms >= 0, 'a call', format('for %s, %s ms ago', decision, ago_ms), 'give a decision and a number from 0');
-  update scale_decisions d set called_at = clock_timestamp() - make_interval(secs => ago_ms / 1000.0) where d.id = decision and d.called_at is null
+  update scale_decisions d set called_at = greatest(d.at, statement_timestamp() - make_interval(secs => ago_ms / 1000.0))
+  where d.id = decision and d.called_at is null
 $$;

@@ -142,6 +142,20 @@ async fn a_wake_is_written_down_phase_by_phase() {
 }
 
 #[tokio::test]
+async fn no_call_is_written_down_as_older_than_its_decision() {
+    let roles = roles().await;
+    let scaler = roles.database.store("codeteam_scaler").await;
+    let (now, earlier) = (Duration::ZERO, Duration::from_secs(1));
+    let decision = scaler
+        .record_decision(Mode::Mechanic, (1, 0), "nothing to do", &serde_json::json!({}), now)
+        .await
+        .unwrap();
+    scaler.decision_called(decision, earlier).await.unwrap();
+    let decided = roles.api.decisions(1).await.unwrap().remove(0);
+    assert_eq!(decided.called_at, Some(decided.at));
+}
+
+#[tokio::test]
 async fn a_wake_for_a_job_that_became_due_has_that_job() {
     let roles = roles().await;
     let scaler = roles.database.store("codeteam_scaler").await;
