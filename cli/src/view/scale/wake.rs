@@ -58,7 +58,7 @@ impl Wake {
             phases.iter().filter_map(|(ms, name)| Some(format!("{name} +{}", shown((*ms)?)))).collect();
         let phases = phases.join(", ");
         match self.total_ms {
-            None => format!("waking: queued, {phases}; its job is not claimed yet"),
+            None => format!("queued, {phases}; its job was not claimed so far"),
             Some(total) if self.first_heartbeat_ms.is_none() => {
                 format!("awake in {}: queued, {phases} by a worker that was there", shown(total))
             }
@@ -117,7 +117,7 @@ pub mod tests {
     #[test]
     fn what_has_not_come_is_left_out() {
         let wake = woken(40, Some(140), None, None);
-        assert_eq!(said(&wake), "waking: queued, decided +40ms, called +100ms; its job is not claimed yet");
+        assert_eq!(said(&wake), "queued, decided +40ms, called +100ms; its job was not claimed so far");
         assert_eq!(Wake::of(&Decision { queued_at: None, ..wake }), None);
     }
 
