@@ -6,12 +6,14 @@
 
 pub mod aws;
 mod command_line;
+mod ecs_agent;
 mod model_server;
 mod process;
 mod repo;
 mod team;
 
 pub use command_line::{CommandLine, Said, Staying, is_empty};
+pub use ecs_agent::{Agrees, CONTAINER, EcsAgent};
 pub use model_server::{ModelServer, Say, say, tool};
 pub use process::{Program, program};
 pub use repo::Repo;

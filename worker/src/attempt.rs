@@ -50,6 +50,10 @@ async fn attempt(
     lease: &Lease,
     started: Instant,
 ) -> Result<End, End> {
+    // It was told to go while it claimed: another worker starts what this one could not finish.
+    if worker.stop.is_draining() {
+        return Err(Halt::Interrupted.into());
+    }
     let caps = worker.settings.caps(&claimed.job.caps);
     let deadline = started + caps.time;
     let model = prepare::model(worker, claimed)?;

@@ -6,10 +6,15 @@
 mod attempt;
 mod deliver;
 mod end;
+mod health;
 mod kind;
 mod lease;
+#[cfg(test)]
+mod manual;
 mod ports;
 mod prepare;
+mod protection;
+mod pulse;
 mod scratch;
 mod settings;
 mod shift;
@@ -24,6 +29,8 @@ use clap::Parser;
 use domain::WorkerId;
 use service::{ExposeSecret, Name, Redaction, Secrets, exit, telemetry};
 
+use crate::protection::Protection;
+use crate::pulse::Pulse;
 use crate::settings::Settings;
 use crate::worker::Worker;
 
@@ -34,6 +41,9 @@ fn main() -> ExitCode {
     }
     if first.as_deref() == Some("sandbox-check".as_ref()) {
         return sandbox_check();
+    }
+    if first.as_deref() == Some("health".as_ref()) {
+        return health::main(std::env::args_os().skip(1));
     }
     let settings = Settings::parse();
     let redaction = match telemetry::init("worker", telemetry::Format::Auto, settings.log.as_deref()) {
@@ -63,6 +73,7 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
     redaction.hide_all(&secrets);
     service::tls::install_default();
     let stop = stop::Stop::listen(settings.retire_on_stdin_close)?;
+    let protection = Protection::new(&settings.protection)?;
     let work_dir = scratch::WorkDir::open(settings.work_dir.as_deref())?;
     let confinement = sandbox::Sandbox::start(
         settings.sandbox(work_dir.root()).context("the secrets' full path is unknown")?,
@@ -77,11 +88,12 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
         sandbox: confinement,
         key: secrets.get(Name::AnthropicApiKey).cloned(),
         redaction,
+        pulse: Pulse::new(settings.pulse.path()),
         settings,
         work_dir,
         stop,
     };
-    worker.work().await
+    worker.work(protection).await
 }
 
 /// Says which level the sandbox reaches here, or why it refuses; for `codeteam doctor` and for people.

@@ -27,6 +27,14 @@ impl WorkDir {
     /// Makes it in `wanted`, or in the system's temporary folder, and has what killed workers left there removed
     /// meanwhile.
     pub fn open(wanted: Option<&Path>) -> anyhow::Result<WorkDir> {
+        let work_dir = WorkDir::make(wanted)?;
+        let shared = work_dir.root.clone();
+        // It may be much, and a job may be waiting. If this process ends first, the next one goes on with it.
+        std::thread::spawn(move || remove_abandoned(&shared));
+        Ok(work_dir)
+    }
+
+    fn make(wanted: Option<&Path>) -> anyhow::Result<WorkDir> {
         let path = match wanted {
             Some(path) => std::path::absolute(path)?,
             None => std::env::temp_dir().join(format!("codeteam-worker-{}", std::process::id())),
@@ -39,9 +47,6 @@ impl WorkDir {
             .canonicalize()
             .with_context(|| format!("the work folder {} cannot be read", path.display()))?;
         let (own, lock) = own_folder(&root).with_context(unusable)?;
-        let shared = root.clone();
-        // It may be much, and a job may be waiting. If this process ends first, the next one goes on with it.
-        std::thread::spawn(move || remove_abandoned(&shared));
         Ok(WorkDir { root, own, _lock: lock, attempts: AtomicU64::new(0) })
     }
 
@@ -159,7 +164,7 @@ mod tests {
     fn what_a_killed_worker_left_is_removed_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path();
-        let alive = WorkDir::open(Some(root)).unwrap();
+        let alive = WorkDir::make(Some(root)).unwrap();
         let at_work = Scratch::new(&alive).unwrap();
         let killed = root.join(format!("{OURS}{}", uuid::Uuid::new_v4().simple()));
         let locked = killed.join("0").join("workspace");

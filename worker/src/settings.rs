@@ -7,9 +7,16 @@ use std::time::Duration;
 use clap::Parser;
 use domain::{Caps, CapsOverride, Mode};
 
+use crate::{protection, pulse};
+
 /// Takes jobs of one mode, one at a time.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(
+    version,
+    about,
+    after_help = "Also: `worker health` says whether the worker of this container is alive (`worker health --help`), and \
+        `worker sandbox-check` how well commands can be confined here."
+)]
 pub struct Settings {
     /// Which jobs it takes: mechanic or genius.
     #[arg(long, env = "MODE")]
@@ -44,6 +51,10 @@ pub struct Settings {
     /// Milliseconds that a step may go on after SIGTERM before it is cut off. Keep it below the platform's own limit.
     #[arg(long, env = "DRAIN_MS", default_value_t = 10_000)]
     drain_ms: u64,
+    #[command(flatten)]
+    pub protection: protection::Settings,
+    #[command(flatten)]
+    pub pulse: pulse::Settings,
     /// What is logged, as in LOG=info or LOG=warn,worker=debug.
     #[arg(long, env = "LOG")]
     pub log: Option<String>,

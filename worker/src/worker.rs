@@ -6,6 +6,7 @@ use domain::WorkerId;
 use service::{Redaction, SecretString};
 use store::Database;
 
+use crate::pulse::Pulse;
 use crate::scratch::WorkDir;
 use crate::settings::Settings;
 use crate::stop::Stop;
@@ -22,4 +23,5 @@ pub struct Worker {
     pub settings: Settings,
     pub work_dir: WorkDir,
     pub stop: Stop,
+    pub pulse: Pulse,
 }

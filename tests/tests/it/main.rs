@@ -5,6 +5,7 @@ mod architecture;
 mod aws_stand_in;
 mod budgets;
 mod command_line;
+mod drain;
 mod fleet;
 mod jobs;
 mod lives;
