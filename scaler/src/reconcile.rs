@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Mode;
+use scaling::pace::{BREATH, LOOK, is_settled};
 use scaling::{History, Limits, decide};
 use store::{Database, Doorbell, StoreError};
 use tokio::sync::watch;
@@ -17,10 +18,6 @@ use crate::limits;
 use crate::look::Look;
 use crate::settings::Settings;
 
-/// Between two looks while there is work and nobody rings.
-const LOOK: Duration = Duration::from_secs(1);
-/// Between two looks at least, however often it rings.
-const BREATH: Duration = Duration::from_millis(100);
 /// Asleep beside workers that are there without work, a look tells whether they are well.
 const LOOK_AT_IDLE_WORKERS: Duration = Duration::from_secs(30);
 /// Asleep beside nobody, a look keeps the published figures honest.
@@ -155,9 +152,7 @@ impl<A: Actuator> Reconciler<A> {
 
     fn what_comes_now(&self, fleets: &[Fleet], look: Option<&Look>) -> Rest {
         let settled = |fleet: &Fleet| {
-            fleet.again_at.is_none()
-                && self.actuator.standing(fleet.mode) == Some(fleet.history.target)
-                && (fleet.history.target == fleet.limits.min || fleet.limits.paused)
+            is_settled(&fleet.history, fleet.again_at, &fleet.limits, self.actuator.standing(fleet.mode))
         };
         match look {
             Some(look) if look.is_quiet() && fleets.iter().all(settled) => {

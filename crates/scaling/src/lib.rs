@@ -6,6 +6,7 @@
 mod decide;
 mod history;
 mod limits;
+pub mod pace;
 pub mod simulation;
 mod why;
 
