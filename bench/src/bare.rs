@@ -55,7 +55,8 @@ async fn echo(server: &Server, database: &str) -> anyhow::Result<mpsc::Receiver<
     Ok(receiver)
 }
 
-async fn listen(
+/// A client that listens on `channel`, and when it heard what.
+pub async fn listen(
     server: &Server,
     database: &str,
     channel: &str,

@@ -55,9 +55,7 @@ async fn idle(server: &Server, who: Who<'_>, settle: Duration, window: Duration)
         Who::Peer(peer, _) => peer.database(server).await?,
         Who::Codeteam | Who::Floor => server.fresh(CODETEAM).await?,
     };
-    let client = server.client("postgres").await?;
-    let track = format!("alter database {database} set \"pg_stat_statements.track\" = 'top'");
-    client.batch_execute(&track).await?;
+    count_statements(server, &database).await?;
     let count = async {
         sleep(settle).await;
         let before = statements(server, &database).await?;
@@ -88,8 +86,14 @@ async fn idle(server: &Server, who: Who<'_>, settle: Duration, window: Duration)
     counted
 }
 
+/// Has the statements counted of all who connect to this database from now on.
+pub async fn count_statements(server: &Server, database: &str) -> anyhow::Result<()> {
+    let track = format!("alter database {database} set \"pg_stat_statements.track\" = 'top'");
+    Ok(server.client("postgres").await?.batch_execute(&track).await?)
+}
+
 /// How many statements the server has carried out in this database.
-async fn statements(server: &Server, database: &str) -> anyhow::Result<i64> {
+pub async fn statements(server: &Server, database: &str) -> anyhow::Result<i64> {
     let sum = "select coalesce(sum(calls), 0)::bigint from pg_stat_statements
         where dbid = (select oid from pg_database where datname = $1)";
     let row = server.client("postgres").await?.query_one(sum, &[&database]).await;

@@ -12,6 +12,7 @@ mod own;
 mod peers;
 mod pinned;
 mod report;
+mod scaler;
 mod server;
 mod throughput;
 mod turns;
@@ -63,6 +64,25 @@ enum What {
     Claims,
     /// Inserts per second from 1, 8 and 32 writers, with and without the triggers.
     Inserts,
+    /// The four that follow.
+    Scaler,
+    /// From the commit that queued a job to the scaler's call at AWS.
+    ScalerWakes,
+    /// What a scaler uses that has nothing to do.
+    ScalerAsleep,
+    /// Forty jobs at once: the scaler's calls at AWS.
+    ScalerBurst,
+    /// A day in half an hour; not with --short.
+    ScalerDay,
+}
+
+impl What {
+    /// Whether it is measured when `asked` is what was asked for.
+    fn is_wanted(self, asked: &[What]) -> bool {
+        let of_the_scaler =
+            matches!(self, What::ScalerWakes | What::ScalerAsleep | What::ScalerBurst | What::ScalerDay);
+        asked.is_empty() || asked.contains(&self) || of_the_scaler && asked.contains(&What::Scaler)
+    }
 }
 
 #[tokio::main]
@@ -85,8 +105,9 @@ async fn measure(args: &Args) -> anyhow::Result<()> {
     };
     let mut reports = Vec::new();
     for &what in What::value_variants() {
-        if args.what.is_empty() || args.what.contains(&what) {
-            let report = one(what, &server, &peers, effort).await?;
+        if what.is_wanted(&args.what)
+            && let Some(report) = one(what, &server, &peers, effort).await?
+        {
             println!("{report}\n");
             reports.push(report.json());
         }
@@ -99,15 +120,22 @@ async fn measure(args: &Args) -> anyhow::Result<()> {
     server.stop().await
 }
 
-async fn one(what: What, server: &Server, peers: &[Peer], effort: Effort) -> anyhow::Result<Report> {
-    match what {
+/// None: there is nothing to measure under this name, or not now.
+async fn one(what: What, server: &Server, peers: &[Peer], effort: Effort) -> anyhow::Result<Option<Report>> {
+    let report = match what {
         What::Wake => wake::measure(server, peers, effort).await,
         What::Throughput => throughput::measure(server, peers, effort).await,
         What::Idle => idle::measure(server, peers, effort).await,
         What::Pinned => pinned::measure(server, peers, effort).await,
         What::Claims => claims::measure(server, effort).await,
         What::Inserts => inserts::measure(server, effort).await,
-    }
+        What::ScalerWakes => scaler::wakes(server, effort).await,
+        What::ScalerAsleep => scaler::asleep(server, effort).await,
+        What::ScalerBurst => scaler::burst(server, effort).await,
+        What::ScalerDay if !effort.short => scaler::day(server, effort).await,
+        What::Scaler | What::ScalerDay => return Ok(None),
+    };
+    report.map(Some)
 }
 
 /// The peers with these names (none: all), installed as far as that is possible here.

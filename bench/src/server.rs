@@ -74,7 +74,7 @@ impl Server {
     }
 
     pub fn config(&self, role: &str, database: &str) -> anyhow::Result<Config> {
-        Ok(Config::parse(&self.postgres.url(role, database), "bench")?)
+        Ok(Config::parse(&self.url_as(role, database), "bench")?)
     }
 
     /// A plain client, without any of this project's code in between.
@@ -98,6 +98,10 @@ impl Server {
     }
 
     pub fn url(&self, database: &str) -> String {
-        self.postgres.url("postgres", database)
+        self.url_as("postgres", database)
+    }
+
+    pub fn url_as(&self, role: &str, database: &str) -> String {
+        self.postgres.url(role, database)
     }
 }
