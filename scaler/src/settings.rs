@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use domain::Mode;
-use scaling::{Limits, LimitsError};
+use scaling::{Limits, LimitsError, defaults};
 
 use crate::aws::{NameError, Names};
 
@@ -20,22 +20,22 @@ pub struct Settings {
     #[arg(long, env = "ACTUATOR", default_value = "processes")]
     pub actuator: ActuatorKind,
     /// Mechanics at least, with or without work.
-    #[arg(long, env = "MECHANIC_MIN", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    #[arg(long, env = "MECHANIC_MIN", default_value_t = defaults::MIN, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     mechanic_min: u32,
     /// Mechanics at most.
-    #[arg(long, env = "MECHANIC_MAX", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    #[arg(long, env = "MECHANIC_MAX", default_value_t = defaults::MECHANIC_MAX, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     mechanic_max: u32,
     /// Geniuses at least, with or without work.
-    #[arg(long, env = "GENIUS_MIN", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    #[arg(long, env = "GENIUS_MIN", default_value_t = defaults::MIN, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     genius_min: u32,
     /// Geniuses at most.
-    #[arg(long, env = "GENIUS_MAX", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    #[arg(long, env = "GENIUS_MAX", default_value_t = defaults::GENIUS_MAX, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     genius_max: u32,
     /// Workers that run at least while a mode's queue is not empty: 2 in production. A lower maximum counts before it.
-    #[arg(long, env = "FLOOR_WHILE_BUSY", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    #[arg(long, env = "FLOOR_WHILE_BUSY", default_value_t = defaults::FLOOR_WHILE_BUSY, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     floor_while_busy: u32,
     /// Ready jobs for which one more worker is started.
-    #[arg(long, env = "JOBS_PER_WORKER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, env = "JOBS_PER_WORKER", default_value_t = defaults::JOBS_PER_WORKER, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     jobs_per_worker: u32,
     /// Milliseconds for which fewer workers must have been enough before any are stopped [default: 15000 for processes, 60000 on AWS,
     /// where a minute is paid for in any case].
@@ -95,15 +95,15 @@ impl Settings {
             Mode::Mechanic => (self.mechanic_min, self.mechanic_max),
             Mode::Genius => (self.genius_min, self.genius_max),
         };
-        let cool_down_ms = self.cool_down_ms.unwrap_or(match self.actuator {
-            ActuatorKind::Processes => 15_000,
-            ActuatorKind::Aws => 60_000,
-        });
+        let cool_down = match self.actuator {
+            ActuatorKind::Processes => defaults::COOL_DOWN_OF_PROCESSES,
+            ActuatorKind::Aws => defaults::COOL_DOWN_ON_ECS,
+        };
         Limits {
             min,
             max,
             floor_while_busy: self.floor_while_busy.min(max),
-            cool_down: Duration::from_millis(cool_down_ms),
+            cool_down: self.cool_down_ms.map_or(cool_down, Duration::from_millis),
             jobs_per_worker: self.jobs_per_worker,
             paused: false,
         }

@@ -4,6 +4,7 @@
 //! since any moment that its caller chooses, as long as it never goes back.
 
 mod decide;
+pub mod defaults;
 mod history;
 mod limits;
 pub mod pace;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::defaults;
+
 /// The bounds of one fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -38,14 +40,14 @@ pub enum LimitsError {
 }
 
 impl Limits {
-    /// A fleet of up to `max` that sleeps at zero: no floor, a cool-down of 15 s, a worker for each job.
+    /// A fleet of up to `max` with the [`defaults`] of processes: it sleeps at zero, no floor, a short cool-down, a worker for each job.
     pub fn up_to(max: u32) -> Limits {
         Limits {
-            min: 0,
+            min: defaults::MIN,
             max,
-            floor_while_busy: 0,
-            cool_down: Duration::from_secs(15),
-            jobs_per_worker: 1,
+            floor_while_busy: defaults::FLOOR_WHILE_BUSY,
+            cool_down: defaults::COOL_DOWN_OF_PROCESSES,
+            jobs_per_worker: defaults::JOBS_PER_WORKER,
             paused: false,
         }
     }

@@ -1,5 +1,6 @@
 //! `simulate`: which jobs, which fleet, which ways of scaling.
 
+mod fleet;
 mod parse;
 
 use std::path::PathBuf;
@@ -7,10 +8,10 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use domain::Mode;
-use scaling::Limits;
 use scaling::simulation::{Policy, Setup, Spread, TaskSize};
 
-use parse::{rate, share, size, some_time, spread, time};
+use fleet::Fleet;
+use parse::{rate, share, some_time, spread, time};
 
 /// `simulate`
 #[derive(Debug, Args)]
@@ -47,9 +48,9 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "SPAN", value_parser = some_time, allow_hyphen_values = true, default_value = "6h", requires = "svg")]
     pub svg_span: Duration,
     #[command(flatten)]
-    pub times: Times,
+    times: Times,
     #[command(flatten)]
-    pub fleet: Fleet,
+    fleet: Fleet,
 }
 
 /// What takes how long.
@@ -71,36 +72,6 @@ pub struct Times {
     /// From a decision until tasks are asked for, or told to stop
     #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, default_value = "3s")]
     call: Duration,
-}
-
-/// The fleets.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Fleets")]
-pub struct Fleet {
-    /// Mechanics at most
-    #[arg(long, env = "MECHANIC_MAX", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    mechanic_max: u32,
-    /// Geniuses at most
-    #[arg(long, env = "GENIUS_MAX", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    genius_max: u32,
-    /// Workers of a mode at least, with or without work
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
-    min: u32,
-    /// Workers of a mode at least while it has work (doorbell alone)
-    #[arg(long, env = "FLOOR_WHILE_BUSY", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
-    floor_while_busy: u32,
-    /// For so long fewer workers must have been enough before any are stopped (doorbell alone)
-    #[arg(long, env = "COOL_DOWN_MS", value_name = "MILLISECONDS", default_value_t = 15_000)]
-    cool_down_ms: u64,
-    /// Jobs in line for which one more worker is started
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    jobs_per_worker: u32,
-    /// A mechanic's task, in virtual processors and gigabytes of memory
-    #[arg(long, value_name = "VCPU/GB", value_parser = size, allow_hyphen_values = true, default_value = "0.5/1")]
-    mechanic_size: TaskSize,
-    /// A genius's task
-    #[arg(long, value_name = "VCPU/GB", value_parser = size, allow_hyphen_values = true, default_value = "1/2")]
-    genius_size: TaskSize,
 }
 
 impl SimulateArgs {
@@ -144,26 +115,13 @@ impl SimulateArgs {
 
     /// The size of the mode's tasks.
     pub fn size(&self, mode: Mode) -> TaskSize {
-        match mode {
-            Mode::Mechanic => self.fleet.mechanic_size,
-            Mode::Genius => self.fleet.genius_size,
-        }
+        self.fleet.size(mode)
     }
 
-    /// The mode's fleet. A minimum or floor above the mode's maximum is the maximum, as one number is given for both.
+    /// The mode's fleet.
     pub fn setup(&self, mode: Mode) -> Setup {
-        let max = match mode {
-            Mode::Mechanic => self.fleet.mechanic_max,
-            Mode::Genius => self.fleet.genius_max,
-        };
         Setup {
-            limits: Limits {
-                min: self.fleet.min.min(max),
-                floor_while_busy: self.fleet.floor_while_busy.min(max),
-                cool_down: Duration::from_millis(self.fleet.cool_down_ms),
-                jobs_per_worker: self.fleet.jobs_per_worker,
-                ..Limits::up_to(max)
-            },
+            limits: self.fleet.limits(mode),
             start: self.times.start,
             hearing: self.times.hearing,
             effect: self.times.call,
@@ -175,7 +133,9 @@ impl SimulateArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
+    use clap::builder::Resettable;
+    use clap::{CommandFactory, FromArgMatches, Parser};
+    use scaling::Limits;
 
     #[derive(Debug, Parser)]
     struct Command {
@@ -184,7 +144,10 @@ mod tests {
     }
 
     fn parsed(line: &[&str]) -> Result<SimulateArgs, clap::Error> {
-        Command::try_parse_from(["simulate"].iter().chain(line)).map(|command| command.args)
+        // Whatever is set in the environment of whoever runs the test.
+        let command = Command::command().mut_args(|arg| arg.env(Resettable::Reset));
+        let matches = command.try_get_matches_from(["simulate"].iter().chain(line))?;
+        Command::from_arg_matches(&matches).map(|command| command.args)
     }
 
     #[test]
@@ -204,12 +167,42 @@ mod tests {
     }
 
     #[test]
+    fn each_mode_has_bounds_of_its_own_and_a_floor_above_its_maximum_is_the_maximum() {
+        let line = ["--rate", "1/h", "--mechanic-min", "2", "--genius-max", "4", "--floor-while-busy", "6"];
+        let args = parsed(&line).unwrap();
+        let bounds = |mode| {
+            let Limits { min, max, floor_while_busy: floor, .. } = args.setup(mode).limits;
+            (min, max, floor)
+        };
+        assert_eq!((bounds(Mode::Mechanic), bounds(Mode::Genius)), ((2, 10, 6), (0, 4, 4)));
+        assert_eq!(args.setup(Mode::Genius).limits.cool_down, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn the_scalers_variables_are_read() {
+        let command = Command::command();
+        let variables: Vec<&str> =
+            command.get_arguments().filter_map(|arg| arg.get_env()?.to_str()).collect();
+        let the_scalers = [
+            "MECHANIC_MIN",
+            "MECHANIC_MAX",
+            "GENIUS_MIN",
+            "GENIUS_MAX",
+            "FLOOR_WHILE_BUSY",
+            "COOL_DOWN_MS",
+            "JOBS_PER_WORKER",
+        ];
+        assert_eq!(variables, the_scalers);
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         for (line, words) in [
             (&[][..], "--rate"),
             (&["--rate", "1/h", "--trace", "x.csv"], "--trace"),
             (&["--rate", "1/h", "--policy", "cron"], "use one of doorbell, keda, target-tracking"),
-            (&["--rate", "1/h", "--mechanic-max", "0"], "1..=100000"),
+            (&["--rate", "1/h", "--mechanic-max", "1001"], "0..=1000"),
+            (&["--rate", "1/h", "--cool-down-ms", "86400001"], "0..=86400000"),
             (&["--rate", "1/h", "--svg-span", "1h"], "--svg"),
             (&["--rate", "-1/h"], "is no rate"),
             (&["--rate", "1/h", "--start", "-3s"], "never below zero"),

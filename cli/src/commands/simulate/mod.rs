@@ -2,6 +2,8 @@
 
 mod csv;
 mod jobs;
+#[cfg(test)]
+mod worked_example;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -91,7 +93,7 @@ fn fleet(
         None => simulate(trace, &setup, policy, &mut ()),
         Some(_) => simulate(trace, &setup, policy, series),
     };
-    let report = report.map_err(|error| CliError::Usage(error.to_string()))?;
+    let report = report.map_err(|error| CliError::Usage(format!("the {mode} fleet: {error}")))?;
     let month = FARGATE_ARM.month(&report, args.size(mode));
     Ok(Fleet { policy, mode: Some(mode), report, month })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use scaling::simulation::{PROMISE, Policy, Waits};
 
 use super::picture::{LEFT, RIGHT, class};
+use super::promised;
 use super::svg::Svg;
 use crate::view::number::span;
 
@@ -59,7 +60,7 @@ pub fn draw(svg: &mut Svg, top: f64, waits: &[(Policy, &Waits)]) {
     }
     let promise = x(PROMISE.as_secs_f64());
     svg.line("promise", (promise, top), (promise, bottom));
-    svg.text("small middle", promise, top - 6.0, "the promise: 60s");
+    svg.text("small middle", promise, top - 6.0, &format!("the promise: {}", promised()));
     let steps = ((RIGHT - LEFT) / 2.0) as usize;
     for (policy, waits) in waits {
         let point = |step: usize| {

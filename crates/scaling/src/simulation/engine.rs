@@ -41,6 +41,8 @@ pub(super) struct Engine<'a, S, W> {
     /// What the scaler decided, and what of it has taken effect.
     target: u32,
     desired: u32,
+    /// Decisions that have not taken effect yet.
+    under_way: u32,
     least: u32,
     start: Spread,
     effect: Duration,
@@ -72,6 +74,7 @@ impl<'a, S: Scaler, W: Watch> Engine<'a, S, W> {
             look_at: Some(Duration::ZERO),
             target: least,
             desired: least,
+            under_way: 0,
             least,
             start: setup.start,
             effect: setup.effect,
@@ -150,6 +153,7 @@ impl<'a, S: Scaler, W: Watch> Engine<'a, S, W> {
             Event::Up { worker, life } => self.come_up(now, worker, life),
             Event::Desired { workers } => {
                 self.desired = workers;
+                self.under_way -= 1;
                 self.resize(now);
             }
         }
@@ -202,11 +206,13 @@ impl<'a, S: Scaler, W: Watch> Engine<'a, S, W> {
     }
 
     fn look(&mut self, now: Duration) {
-        let look = self.scaler.look(now, &self.view());
+        let standing = (self.under_way == 0).then_some(self.desired);
+        let look = self.scaler.look(now, &self.view(), standing);
         self.look_at = look.again_at;
         if look.target != self.target {
             self.target = look.target;
             self.changes += 1;
+            self.under_way += 1;
             self.agenda.enter(now + self.effect, Event::Desired { workers: look.target });
         }
     }

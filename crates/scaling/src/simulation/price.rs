@@ -1,4 +1,7 @@
 //! What tasks cost. Estimates for people who plan, in dollars; what jobs really cost is in the ledger, to the micro-dollar.
+//!
+//! Elsewhere: what models cost stands in the catalogue of `crates/models`, what a NAT gateway costs in `docs/planning.md`, and these two
+//! once more in `docs/simulate.md`, where a test compares them.
 
 use super::Report;
 

@@ -44,6 +44,14 @@ async fn every_vocabulary_is_the_same_in_the_functions() {
 }
 
 #[tokio::test]
+async fn a_look_counts_as_many_ready_jobs_as_a_scaler_reckons_with() {
+    let roles = roles().await;
+    roles.api.submit_all(&vec![testkit::job(); 1_200]).await.unwrap();
+    let scaler = roles.database.store("codeteam_scaler").await;
+    assert_eq!(scaler.observe().await.unwrap().mechanic.ready, scaling::pace::COUNTED);
+}
+
+#[tokio::test]
 async fn submitting_by_sql_picks_the_mode_that_the_program_would_pick() {
     let database = testkit::TestDatabase::new().await;
     let client = database.client("codeteam_api").await;

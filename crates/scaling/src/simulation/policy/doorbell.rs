@@ -1,19 +1,17 @@
-//! Ours. The loop is the scaler's own: it hears a ring while it sleeps, and while it is awake and could start another worker; it
-//! also looks each second while it is awake. Looks at which nothing can have changed are left out here: `decide` says itself when time
-//! alone would change its mind, so that this is the same course of decisions.
+//! Ours, in simulated time. What is decided, how often it looks and when it may sleep is the scaler's own: [`decide`] and
+//! [`crate::pace`]. It hears a ring while it sleeps, and while it is awake and could start another worker; it also looks each second
+//! while it is awake. Looks at which nothing can have changed are left out here: `decide` says itself when time alone would change its
+//! mind, so that this is the same course of decisions.
+//!
+//! What may surprise: a ring that is heard just before a second is over is answered at that second's look, up to [`BREATH`] sooner than
+//! by the scaler; and the scaler sleeps only when the fleets of both modes may, while here each is alone.
 
 use std::time::Duration;
 
-use super::{Change, Look, Scaler};
+use super::{Change, Look, Scaler, beat};
+use crate::pace::{BREATH, COUNTED, LOOK, is_settled};
 use crate::simulation::{Setup, View};
 use crate::{History, Limits, Seen, decide};
-
-/// Between two looks while there is work and nobody rings.
-const LOOK: Duration = Duration::from_secs(1);
-/// From a ring to the look while it is awake, so that many rings are one look.
-const BREATH: Duration = Duration::from_millis(100);
-/// Observing the queue counts no further, so that a long one is not slow to look at.
-const COUNTED: u32 = 1_000;
 
 #[derive(Debug)]
 pub(in crate::simulation) struct Doorbell {
@@ -37,9 +35,7 @@ impl Doorbell {
 
     /// The first of its looks that comes by itself and is not before `at`.
     fn tick(&self, at: Duration) -> Duration {
-        let since = at.saturating_sub(self.looked_at);
-        let seconds = since.as_secs() + u64::from(since.subsec_nanos() > 0);
-        self.looked_at + LOOK * u32::try_from(seconds.max(1)).unwrap_or(u32::MAX)
+        self.looked_at + beat(at.saturating_sub(self.looked_at), LOOK).max(LOOK)
     }
 }
 
@@ -50,11 +46,13 @@ impl Scaler for Doorbell {
             Change::Arrived if self.asleep => now + self.hearing,
             // At its limit a ring would change nothing, and it does not listen.
             Change::Arrived if self.history.target < self.limits.max => tick.min(now + self.hearing + BREATH),
+            // Asleep, it hears of new jobs alone.
+            Change::Other if self.asleep => return None,
             _ => tick,
         })
     }
 
-    fn look(&mut self, now: Duration, view: &View) -> Look {
+    fn look(&mut self, now: Duration, view: &View, standing: Option<u32>) -> Look {
         let seen = Seen {
             ready: view.waiting.min(COUNTED),
             running: view.busy,
@@ -64,10 +62,10 @@ impl Scaler for Doorbell {
         let decision = decide(Some(&seen), &self.limits, &self.history, now);
         self.history = decision.history;
         self.looked_at = now;
-        // Only when the last task is gone does it listen for a ring alone.
-        let is_quiet = view.depth() == 0 && decision.target == 0;
-        self.asleep = is_quiet && view.alive() == 0;
-        let again_at = if is_quiet && !self.asleep { Some(now + LOOK) } else { decision.again_at };
+        let is_quiet = view.depth() == 0;
+        self.asleep = is_quiet && is_settled(&decision.history, decision.again_at, &self.limits, standing);
+        // Without work, only looking tells that a decision has been carried out.
+        let again_at = decision.again_at.or((is_quiet && !self.asleep).then_some(now + LOOK));
         Look { target: decision.target, again_at: again_at.map(|at| self.tick(at)) }
     }
 }

@@ -71,7 +71,7 @@ impl Scaler for Keda {
         asleep.then(|| beat(now, POLL))
     }
 
-    fn look(&mut self, now: Duration, view: &View) -> Look {
+    fn look(&mut self, now: Duration, view: &View, _standing: Option<u32>) -> Look {
         let depth = view.depth();
         let switched = beat(now, POLL) == now && self.poll(now, depth);
         if self.target > 0 && !switched {

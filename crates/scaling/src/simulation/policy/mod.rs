@@ -81,8 +81,8 @@ pub(super) struct Look {
 pub(super) trait Scaler {
     /// Something changed; gives when it looks because of that. The earliest wish since the last look counts.
     fn changed(&mut self, now: Duration, change: Change) -> Option<Duration>;
-    /// It looks.
-    fn look(&mut self, now: Duration, view: &View) -> Look;
+    /// It looks. `standing`: how many workers were asked for last; None: a decision has not taken effect yet.
+    fn look(&mut self, now: Duration, view: &View, standing: Option<u32>) -> Look;
 }
 
 /// The first multiple of `period` that is not before `now`.

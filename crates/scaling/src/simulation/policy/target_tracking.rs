@@ -39,7 +39,7 @@ impl Scaler for TargetTracking {
         (change == Change::Arrived).then(|| beat(now, PERIOD))
     }
 
-    fn look(&mut self, now: Duration, view: &View) -> Look {
+    fn look(&mut self, now: Duration, view: &View, _standing: Option<u32>) -> Look {
         let Limits { min, max, jobs_per_worker, .. } = self.limits;
         let depth = u64::from(view.depth());
         let fits = u64::from(view.idle + view.busy) * u64::from(jobs_per_worker);

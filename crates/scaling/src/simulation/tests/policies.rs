@@ -15,6 +15,14 @@ fn a_sleeping_fleet_of_ours_is_called_as_soon_as_the_ring_is_heard() {
 }
 
 #[test]
+fn beside_a_kept_worker_ours_sleeps_too_and_hears_a_ring_without_taking_its_breath() {
+    let setup = Setup { limits: Limits { min: 1, ..Limits::up_to(10) }, ..slow_call() };
+    let report = run(&jobs(&[(1_000, 600), (1_000, 600)]), &setup, Policy::Doorbell);
+    assert_eq!(report.waits.quantile(0.5), Duration::ZERO);
+    assert_eq!(report.waits.quantile(1.0), Duration::from_millis(33_050));
+}
+
+#[test]
 fn ours_goes_to_sleep_after_the_cool_down() {
     let report = run(&jobs(&[(0, 100)]), &setup(), Policy::Doorbell);
     // 30 s to start, 100 s of work, and 15 s of cool-down.

@@ -6,8 +6,10 @@ use proptest::prelude::*;
 
 use super::lawful::Lawful;
 use super::*;
+use crate::pace::{BREATH, COUNTED, LOOK, is_settled};
 use crate::simulation::engine::Engine;
-use crate::simulation::policy::{Change, Doorbell, Look, Scaler};
+use crate::simulation::policy::{Change, Look, Scaler};
+use crate::{History, Seen, decide};
 
 fn traces() -> impl Strategy<Value = Trace> {
     let ms = |most: u64| (0..most).prop_map(Duration::from_millis);
@@ -41,20 +43,41 @@ fn policies() -> impl Strategy<Value = Policy> {
     prop::sample::select(Policy::ALL.as_slice())
 }
 
-/// Ours as it is written in the scaler: it looks each second while it is awake, whether or not anything can have changed.
-struct EachSecond(Doorbell);
+/// Ours, without leaving anything out: awake it looks each second, whether or not anything can have changed, and it falls asleep and
+/// hears as `scaler/src/reconcile.rs` says. It shares nothing with the policy but what the scaler shares with it.
+struct EachSecond {
+    limits: Limits,
+    hearing: Duration,
+    history: History,
+    is_asleep: bool,
+}
+
+impl EachSecond {
+    fn new(setup: &Setup) -> EachSecond {
+        let Setup { limits, hearing, .. } = *setup;
+        EachSecond { limits, hearing, history: History::found(limits.min), is_asleep: false }
+    }
+}
 
 impl Scaler for EachSecond {
     fn changed(&mut self, now: Duration, change: Change) -> Option<Duration> {
-        self.0.changed(now, change)
+        let has_room = self.history.target < self.limits.max;
+        match change {
+            Change::Arrived if self.is_asleep => Some(now + self.hearing),
+            Change::Arrived if has_room => Some(now + self.hearing + BREATH),
+            // Asleep it hears of nothing else, and awake it looks within the second.
+            _ => None,
+        }
     }
 
-    fn look(&mut self, now: Duration, view: &View) -> Look {
-        let look = self.0.look(now, view);
-        let at_rest = view.depth() == 0 && look.target == 0 && view.alive() == 0;
-        // Where nobody is ever sent home it would look for ever.
-        let forever = view.depth() == 0 && look.again_at.is_none() && look.target == view.alive();
-        Look { again_at: (!at_rest && !forever).then(|| now + s(1)), ..look }
+    fn look(&mut self, now: Duration, view: &View, standing: Option<u32>) -> Look {
+        let View { waiting, busy, .. } = *view;
+        let seen = Seen { ready: waiting.min(COUNTED), running: busy, busy, age: Duration::ZERO };
+        let decision = decide(Some(&seen), &self.limits, &self.history, now);
+        self.history = decision.history;
+        let is_quiet = seen.ready == 0 && seen.running == 0;
+        self.is_asleep = is_quiet && is_settled(&decision.history, decision.again_at, &self.limits, standing);
+        Look { target: decision.target, again_at: (!self.is_asleep).then_some(now + LOOK) }
     }
 }
 
@@ -84,7 +107,7 @@ proptest! {
 
     #[test]
     fn leaving_out_looks_at_which_nothing_changed_changes_nothing(trace in traces(), setup in setups()) {
-        let each = Engine::new(&trace, &setup, EachSecond(Doorbell::new(&setup)), &mut ()).run();
+        let each = Engine::new(&trace, &setup, EachSecond::new(&setup), &mut ()).run();
         prop_assert_eq!(run(&trace, &setup, Policy::Doorbell), each);
     }
 
