@@ -2375,7 +2375,7 @@ $$;
 CREATE FUNCTION codeteam.stuck_at(j codeteam.jobs, sla_ms bigint) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     AS $$
-  select j.started_at + pg_catalog.make_interval(secs => greatest(sla_ms, coalesce(j.time_limit_ms, 0) + 60000) / 1000.0)
+  select j.started_at + pg_catalog.make_interval(secs => greatest(sla_ms, j.time_limit_ms + 60000) / 1000.0)
 $$;
 
 CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text DEFAULT NULL::text, base text DEFAULT NULL::text, test_command text DEFAULT NULL::text, model text DEFAULT NULL::text, step_cap integer DEFAULT NULL::integer, token_cap bigint DEFAULT NULL::bigint, time_limit_ms bigint DEFAULT NULL::bigint, cost_cap_micros bigint DEFAULT NULL::bigint, priority smallint DEFAULT NULL::smallint, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, dedupe_key text DEFAULT NULL::text, id uuid DEFAULT NULL::uuid, group_key text DEFAULT NULL::text, group_limit smallint DEFAULT NULL::smallint, after uuid[] DEFAULT NULL::uuid[]) RETURNS uuid

@@ -18,8 +18,8 @@ use crate::actuator::{Mishap, News};
 pub struct Chronicle {
     database: Arc<Database>,
     scaler: Uuid,
-    /// Decisions whose targets nobody has taken yet: their numbers in the database.
-    uncalled: HashMap<Mode, (i64, u32)>,
+    /// Decisions whose targets nobody has taken yet, oldest first: their numbers in the database, and the targets.
+    uncalled: HashMap<Mode, Vec<(i64, u32)>>,
     /// Whether the last tending left wakes whose job was not claimed yet; true when that is not known.
     open_wakes: bool,
     /// The trouble there is, and whether it is written down.
@@ -48,7 +48,7 @@ impl Chronicle {
             self.database.record_decision(mode, (previous, target), &reason, &seen, at.elapsed()).await;
         match written {
             Ok(number) => {
-                self.uncalled.insert(mode, (number, target));
+                self.uncalled.entry(mode).or_default().push((number, target));
                 self.open_wakes |= previous == 0;
             }
             Err(error) => complain("the decision is not written down", &error),
@@ -78,11 +78,11 @@ impl Chronicle {
     }
 
     async fn called(&mut self, mode: Mode, target: u32, at: Instant) {
-        let Some(&(number, expected)) = self.uncalled.get(&mode) else { return };
-        if expected != target {
-            return; // an older one, or a newer one that is not written down
-        }
-        self.uncalled.remove(&mode);
+        let uncalled = self.uncalled.entry(mode).or_default();
+        // None: one that is not written down, or a target that was only said again.
+        let Some(place) = uncalled.iter().position(|&(_, decided)| decided == target) else { return };
+        let number = uncalled[place].0;
+        uncalled.drain(..=place); // those before it were superseded
         if let Err(error) = self.database.decision_called(number, at.elapsed()).await {
             complain("the call is not written down", &error);
         }

@@ -53,6 +53,11 @@ impl Leadership {
         self.epoch.subscribe()
     }
 
+    /// Whether AWS may be called now. Who has just asked may, unless the process was stopped meanwhile.
+    pub fn lasts(&self) -> bool {
+        self.permit.borrow().is_some_and(|until| Instant::now() < until)
+    }
+
     /// Asks, if that is due. Waits out the time for which a predecessor may still act.
     pub async fn ask(&mut self) -> Standing {
         let now = Instant::now();

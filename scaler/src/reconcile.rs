@@ -92,6 +92,9 @@ impl<A: Actuator> Reconciler<A> {
             *fleets = self.take_over().await;
         }
         let look = Look::take(&self.database, &self.actuator.workers(), self.settings.job_sla()).await;
+        if self.leadership.as_ref().is_some_and(|leadership| !leadership.lasts()) {
+            return Rest::StandBy(Instant::now()); // this process was stopped: perhaps another one leads by now
+        }
         if let Some(look) = &look {
             self.actuator.end_silent(&look.silent());
             self.looks.send_replace(Some(look.clone()));
@@ -143,6 +146,10 @@ impl<A: Actuator> Reconciler<A> {
         // Without a look nobody is known to be idle, so nothing is touched.
         let Some(look) = look else { return };
         let seen = look.seen.of(mode);
+        // What a pause holds is what stands, and of that nothing is known.
+        if fleet.limits.paused && self.actuator.standing(mode).is_none() {
+            return;
+        }
         // First the deed, then the word.
         self.actuator.set(mode, decision.target, &seen.busy_ids).await;
         if decision.target != previous {

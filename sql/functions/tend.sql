@@ -3,7 +3,7 @@
 -- When a job that runs is stuck: after the SLA, or a minute after its own time limit if that is later. Internal.
 create or replace function codeteam.stuck_at(j codeteam.jobs, sla_ms bigint) returns timestamptz
 language sql stable as $$
-  select j.started_at + pg_catalog.make_interval(secs => greatest(sla_ms, coalesce(j.time_limit_ms, 0) + 60000) / 1000.0)
+  select j.started_at + pg_catalog.make_interval(secs => greatest(sla_ms, j.time_limit_ms + 60000) / 1000.0)
 $$;
 
 create or replace function codeteam.check_sla(sla_ms bigint) returns void

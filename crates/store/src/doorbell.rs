@@ -4,7 +4,7 @@
 //! it starts again. Through a connection pooler, where nobody can LISTEN, it is refused. A notification is a hint and never
 //! carries the truth: after each wake the caller looks for itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use domain::JobId;
@@ -72,6 +72,8 @@ pub struct Doorbell {
     sleeper: Uuid,
     /// Whether this handle's last registration may still be listed.
     armed: bool,
+    /// The connection on which it was registered last.
+    armed_on: Weak<Connection>,
     heard: watch::Sender<Option<Instant>>,
 }
 
@@ -84,7 +86,14 @@ struct Look {
 impl Doorbell {
     /// A doorbell for `topic`; `sleeper` names the process, and for workers is the worker's id.
     pub fn new(database: Arc<Database>, topic: Topic, sleeper: Uuid) -> Doorbell {
-        Doorbell { database, topic, sleeper, armed: false, heard: watch::Sender::new(None) }
+        Doorbell {
+            database,
+            topic,
+            sleeper,
+            armed: false,
+            armed_on: Weak::new(),
+            heard: watch::Sender::new(None),
+        }
     }
 
     /// When the database was last heard of at this doorbell, which is each 36 s while one sleeps. None: never.
@@ -112,19 +121,23 @@ impl Doorbell {
     /// Sleeps for another topic from now on; for following a job, whose topic holds the last seq that was seen.
     pub(crate) fn set_topic(&mut self, topic: Topic) {
         self.topic = topic;
+        self.armed_on = Weak::new();
     }
 
     /// Waits for a ring alone, whatever there is to do already: for who is awake and wants to hear of more. Returns when somebody
-    /// rang, and when a ring may have been missed.
+    /// rang, and when a ring may have been missed. Who is listed already says nothing to the database: it is no sign of life.
     pub async fn rung(&mut self) -> Result<(), StoreError> {
         let connection = self.database.connection().await?;
         let mut rings = connection.rings();
         let channel = format!("codeteam_{}", self.topic.name());
         self.database.listen_on(&connection, &channel).await?;
-        self.armed = true; // as in sleep_once
-        let (newly_armed, _) = self.doze(&connection).await?;
-        if newly_armed {
-            return Ok(()); // what was under way meanwhile did not ring
+        let listed = self.armed && std::ptr::eq(self.armed_on.as_ptr(), Arc::as_ptr(&connection));
+        if !listed {
+            self.armed = true; // as in sleep_once
+            let (newly_armed, _) = self.doze(&connection).await?;
+            if newly_armed {
+                return Ok(()); // what was under way meanwhile did not ring
+            }
         }
         tokio::select! {
             () = rung(&mut rings, &channel) => {}
@@ -187,13 +200,14 @@ impl Doorbell {
         }
     }
 
-    async fn doze(&self, on: &Connection) -> Result<(bool, Look), StoreError> {
+    async fn doze(&mut self, on: &Arc<Connection>) -> Result<(bool, Look), StoreError> {
         let (topic, (job, after_seq)) = (self.topic.name(), self.topic.events());
         let params: [Param<'_>; 4] =
             [(&topic, Type::TEXT), (&self.sleeper, Type::UUID), (&job, Type::UUID), (&after_seq, Type::INT8)];
         let rows = self.database.query_on(on, include_str!("../queries/doze.sql"), &params).await?;
         let row = one(&rows)?;
         self.heard.send_replace(Some(Instant::now()));
+        self.armed_on = Arc::downgrade(on);
         compatibility::judge(row.get("version"), row.get("works_since"))?; // the schema may have changed while this process slept
         Ok((row.get(0), Look { ready: row.get(1), next_due: millis(row.get(2)), xmin: 0 }))
     }

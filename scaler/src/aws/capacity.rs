@@ -137,8 +137,8 @@ impl Capacity {
         Ok(found)
     }
 
-    /// Has AWS asked whether what was set still holds, and returns at once. Where it does not it is reported and set
-    /// again. Targets that are being sent anyway are left out, and nothing happens without a permit.
+    /// Has AWS asked whether what was set still holds, and returns at once. Where it does not that is reported; it is
+    /// set again in any case. Targets that are being sent anyway are left out, and nothing happens without a permit.
     pub fn check(&self) {
         self.check.notify_one();
     }

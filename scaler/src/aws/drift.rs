@@ -1,7 +1,7 @@
-//! Finds out whether AWS still holds what was set, and has it set again where somebody changed it.
+//! Has AWS told again what was set, and finds out whether somebody had changed it.
 //!
 //! It sees the bounds of the scalable targets. A desired count that somebody set on the ECS service itself shows only
-//! in ECS, and the next call for that service mends it.
+//! in ECS: so what was set is sent again even where the bounds are as they should be, which mends that, untold.
 
 use std::sync::Arc;
 
@@ -48,7 +48,8 @@ impl Drift {
     async fn look(&self, failing: Option<Kind>) -> Option<Kind> {
         let expected = PerMode::from_fn(|mode| self.expected(mode));
         let nothing = expected.mechanic.is_none() && expected.genius.is_none();
-        if nothing || self.permit.borrow().is_none() {
+        let lasts = self.permit.borrow().is_some_and(|end| Instant::now() < end);
+        if nothing || !lasts {
             return failing;
         }
         let time = self.targets.aws().time();
@@ -65,7 +66,7 @@ impl Drift {
         for &mode in Mode::ALL {
             let Some((version, order)) = *expected.of(mode) else { continue };
             let found = *found.of(mode);
-            if is_as_set(found, order.target) || !self.repeat(mode, version, found) {
+            if !self.repeat(mode, version, found) || is_as_set(found, order.target) {
                 continue;
             }
             _ = self.reports.send(Report {

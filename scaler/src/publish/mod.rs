@@ -112,7 +112,8 @@ impl Publisher {
             Next::Wait => self.put(self.aws.now(), &look.seen, None).await,
             Next::Ask => self.settle(&batch, &look.seen).await,
         }
-        if self.published == batch.id {
+        // An older batch left behind what was counted since it was made.
+        if batch.fresh && self.published == batch.id {
             self.emptied_at = Some(asked_at);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::Lead;
+use store::{Doorbell, Lead, Topic};
 use uuid::Uuid;
 
 use crate::roles;
@@ -49,6 +49,23 @@ async fn when_the_leaders_session_ends_another_leads_after_the_time_for_which_th
     assert_eq!(epoch, 2);
     assert!(act_after > Duration::from_secs(5), "it would act beside its predecessor: {act_after:?}");
     assert_eq!(act_until, act_after + Duration::from_secs(10));
+}
+
+/// Asleep it may be silent for longer; listening beside its work must not look like sleep.
+#[tokio::test]
+async fn a_leader_that_is_awake_and_listens_is_missed_as_soon_as_one_that_does_not() {
+    let roles = roles().await;
+    let (admin, id) = (roles.database.client("postgres").await, scaler());
+    let database = roles.database.store("codeteam_scaler").await;
+    let mut doorbell = Doorbell::new(database.clone(), Topic::Scaler, id);
+    doorbell.rung().await.unwrap(); // newly listed: a ring may have been missed
+    database.lead(id).await.unwrap();
+    let job = testkit::job();
+    let (rung, _) = tokio::join!(doorbell.rung(), roles.api.submit(&job));
+    rung.unwrap();
+    let missed =
+        admin.query_one("select heard_until < now() + interval '20 seconds' from codeteam.leader", &[]);
+    assert!(missed.await.unwrap().get::<_, bool>(0));
 }
 
 #[tokio::test]

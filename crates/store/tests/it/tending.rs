@@ -142,6 +142,17 @@ async fn a_wake_is_written_down_phase_by_phase() {
 }
 
 #[tokio::test]
+async fn a_job_without_a_time_limit_of_its_own_is_stuck_after_the_sla_however_short() {
+    let roles = roles().await;
+    let scaler = roles.database.store("codeteam_scaler").await;
+    claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
+    let admin = roles.database.client("postgres").await;
+    admin.batch_execute("update codeteam.jobs set started_at = now() - interval '2 seconds'").await.unwrap();
+    assert_eq!(scaler.tend(Duration::from_secs(3_000)).await.unwrap().requeued, 0);
+    assert_eq!(scaler.tend(Duration::from_secs(1)).await.unwrap().requeued, 1);
+}
+
+#[tokio::test]
 async fn no_call_is_written_down_as_older_than_its_decision() {
     let roles = roles().await;
     let scaler = roles.database.store("codeteam_scaler").await;
