@@ -16,7 +16,7 @@ from .http_server import Answer
 
 CBOR_PATH = re.compile(r"/service/(?P<service>\w+)/operation/(?P<operation>\w+)$")
 UNREADABLE = {}
-SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/")
+SIGNED_FOR = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Call:
     operation: str
     arguments: dict
     """Empty where the protocol is rest; UNREADABLE where the body is none of its protocol."""
+    key: str | None = None
+    """The access key that the request is signed with, by which tests tell callers apart."""
 
     def resource(self):
         """What the call is about, in one string; None where it does not say."""
@@ -43,17 +45,17 @@ class Call:
 def read(request):
     """The call that a request is."""
     signed = SIGNED_FOR.search(request.headers.get("authorization", ""))
-    service = signed["service"] if signed else "unsigned"
+    service, key = (signed["service"], signed["key"]) if signed else ("unsigned", None)
     in_cbor = CBOR_PATH.match(request.path)
     target = request.headers.get("x-amz-target", "")
     if in_cbor:
-        return Call("cbor", service, in_cbor["operation"], _arguments(cbor2.loads, request))
+        return Call("cbor", service, in_cbor["operation"], _arguments(cbor2.loads, request), key)
     if target:
-        return Call("json", service, target.rpartition(".")[2], _arguments(json.loads, request))
+        return Call("json", service, target.rpartition(".")[2], _arguments(json.loads, request), key)
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         arguments = dict(parse_qsl(request.body.decode("latin-1")))
-        return Call("query", service, arguments.get("Action", "unknown"), arguments)
-    return Call("rest", service, f"{request.method} {request.path}", {})
+        return Call("query", service, arguments.get("Action", "unknown"), arguments, key)
+    return Call("rest", service, f"{request.method} {request.path}", {}, key)
 
 
 def _arguments(parse, request):

@@ -15,6 +15,7 @@ class Calls:
         record = {
             "n": 0,
             "at_ns": at_ns,
+            "key": call.key,
             "service": call.service,
             "operation": call.operation,
             "resource": call.resource(),

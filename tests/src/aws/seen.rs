@@ -13,6 +13,8 @@ pub struct Call {
     pub n: usize,
     /// When its first line had arrived.
     pub at_ns: u64,
+    /// The access key that it is signed with.
+    pub key: Option<String>,
     /// As requests are signed: `application-autoscaling`, `monitoring`, `ecs`, `secretsmanager`.
     pub service: String,
     pub operation: String,

@@ -11,5 +11,6 @@ mod jobs;
 mod lives;
 mod retention;
 mod scale_command;
+mod scaler_on_aws;
 mod trouble;
 mod usage;
