@@ -219,6 +219,18 @@ CREATE FUNCTION codeteam.batch_published(batch bigint) RETURNS void
   delete from metric_batches b where b.id = batch
 $$;
 
+CREATE FUNCTION codeteam.batch_tried(scaler uuid, epoch bigint, batch bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'codeteam', 'pg_temp'
+    AS $$
+begin
+  perform demand(num_nulls(scaler, epoch, batch) = 0, 'a try', 'without scaler, epoch or batch', 'say all three');
+  update metric_batches b set tried_at = clock_timestamp()
+  where b.id = batch and exists (select from leader l where l.scaler = batch_tried.scaler and l.epoch = batch_tried.epoch);
+  return found;
+end
+$$;
+
 CREATE FUNCTION codeteam.budget_arrival() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
@@ -596,7 +608,7 @@ begin
   own_id := pg_current_xact_id(); -- before it looks who sleeps: see ring.sql
   select w.sandbox, w.stopped_at, w.lease_expires_at, w.lease_ms,
          exists (select from workers o where o.stopped_at is null and lease_ends(o) <= clock_timestamp()
-                   and (heard_at(o) <= clock_timestamp() - interval '2 minutes' -- an idle one need not renew its lease
+                   and (heard_at(o) <= clock_timestamp() - lost_after() -- an idle one need not renew its lease
                         or exists (select from jobs j where j.state = 'running' and j.worker_id = o.id offset 0))) as silence,
          exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'time' and j.run_at <= now()) as due,
          exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'budget') as unpaid,
@@ -735,7 +747,7 @@ CREATE FUNCTION codeteam.decision_called(decision bigint, ago_ms bigint) RETURNS
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
-  select demand(decision is not null and ago_ms >= 0, 'a call', format('for %s, %s ms ago', decision, ago_ms), 'give a decision and a number from 0');
+  select demand(decision is not null and ago_ms between 0 and 86400000, 'a call', format('for %s, %s ms ago', decision, ago_ms), 'give a decision and a number from 0 to 86400000');
   update scale_decisions d set called_at = greatest(d.at, statement_timestamp() - make_interval(secs => ago_ms / 1000.0))
   where d.id = decision and d.called_at is null
 $$;
@@ -1079,20 +1091,25 @@ CREATE FUNCTION codeteam.follow_wakes() RETURNS integer
 declare
   open integer;
 begin
-  with come as (
-    update scale_decisions d
-    set first_heartbeat_at = coalesce(d.first_heartbeat_at, (
-          select min(w.started_at) from workers w where w.mode || '-worker' = d.service and w.started_at >= d.at)),
-        claimed_at = (
-          select min(e.at) from events e where e.job_id = d.job_id and e.kind = 'claimed' and e.at >= d.queued_at)
+  with open_ones as (
+    select d.id, (select min(w.started_at) from workers w where w.mode = split_part(d.service, '-', 1) and w.started_at >= d.at) as heard,
+           (select min(e.at) from events e where e.job_id = d.job_id and e.kind = 'claimed' and e.at >= d.queued_at) as claimed
+    from scale_decisions d
     where d.queued_at is not null and d.claimed_at is null and d.at > clock_timestamp() - interval '1 hour'
-    returning d.service, d.job_id, d.queued_at, d.claimed_at
+  ), come as (
+    update scale_decisions d
+    set first_heartbeat_at = coalesce(d.first_heartbeat_at, o.heard), claimed_at = o.claimed
+    from open_ones o
+    where d.id = o.id and (o.claimed is not null or d.first_heartbeat_at is null and o.heard is not null)
+    returning d.service, d.queued_at, d.claimed_at
   ), told as (
     insert into measurements (mode, what, value)
     select split_part(c.service, '-', 1), 'wake', greatest(extract(epoch from c.claimed_at - c.queued_at) * 1000, 0)::bigint
     from come c where c.claimed_at is not null
   )
-  select count(*) into open from come c where c.claimed_at is null and exists (select from jobs j where j.id = c.job_id and j.state = 'queued');
+  select count(*) into open
+  from open_ones o join scale_decisions d on d.id = o.id
+  where o.claimed is null and exists (select from jobs j where j.id = d.job_id and j.state = 'queued');
   return open;
 end
 $$;
@@ -1336,25 +1353,25 @@ CREATE FUNCTION codeteam.lead(scaler uuid) RETURNS TABLE(leads boolean, epoch bi
 #variable_conflict use_column
 declare
   stands leader;
-  asked  timestamptz;
-  before timestamptz; -- until then somebody else may act
+  asked  timestamptz := clock_timestamp();
+  before timestamptz := asked; -- until then somebody else may act
   free   boolean;
 begin
   perform demand(scaler is not null, 'scaler', null, 'give an id of your own');
-  perform set_config('synchronous_commit', 'off', true);
+  if not may_lead(scaler, asked) then -- without a lock: a standby asks often
+    return query select false, l.epoch, null::bigint, 10000::bigint from leader l;
+    return;
+  end if;
   select l.* into stands from leader l for no key update;
-  asked := clock_timestamp();
-  before := asked;
   if stands.scaler is distinct from lead.scaler then
-    free := stands.scaler is null or pg_try_advisory_lock(class.id, stands.epoch::integer) from lead_class() as class (id);
-    if not (free or stands.heard_until < asked) then
+    if not may_lead(scaler, asked) then -- somebody was quicker
       return query select false, stands.epoch, null::bigint, 10000::bigint;
       return;
     end if;
-    before := greatest(before, stands.acts_until);
+    free := stands.scaler is null or stands.heard_until > asked;
+    -- No promise lasts longer than this, whatever the clock of this server or of the one before it says.
+    before := least(greatest(asked, stands.acts_until), asked + interval '10 seconds');
     stands.epoch := stands.epoch + 1;
-    -- Its successor must not go back to before this, whatever crashes.
-    perform set_config('synchronous_commit', 'on', true);
     update leader l set since = clock_timestamp(), trouble = null, trouble_since = null;
     insert into fleet_events (kind, subject, message)
     values ('leader_changed', lead.scaler, case when stands.scaler is null then 'a scaler leads' when free then 'a standby leads: the scaler before it went'
@@ -1362,6 +1379,7 @@ begin
     perform ring(array['scaler']); -- one that was deposed in its sleep learns of it
   end if;
   perform pg_advisory_unlock_all(), pg_try_advisory_lock(class.id, stands.epoch::integer) from lead_class() as class (id);
+  -- Committed to the disk, as nothing else that is said so often: a crash must not take a promise back that somebody acts upon.
   update leader l
   set epoch = stands.epoch, scaler = lead.scaler,
       acts_until = before + interval '10 seconds', heard_until = before + interval '15 seconds';
@@ -1378,7 +1396,8 @@ CREATE FUNCTION codeteam.leader_dozes(scaler uuid) RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
-  update leader l set heard_until = clock_timestamp() + interval '75 seconds' where l.scaler = leader_dozes.scaler;
+  update leader l set heard_until = clock_timestamp() + interval '75 seconds'
+  where l.scaler = leader_dozes.scaler and session_user not in ('codeteam_worker', 'codeteam_api'); -- who may doze, but not lead
 end
 $$;
 
@@ -1599,6 +1618,10 @@ CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq
   from due
 $$;
 
+CREATE FUNCTION codeteam.lost_after() RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    AS $$ select interval '2 minutes' $$;
+
 CREATE FUNCTION codeteam.lost_calls(job uuid, fresh_after integer, OUT calls integer, OUT tokens bigint, OUT micros bigint) RETURNS record
     LANGUAGE plpgsql STABLE
     AS $$
@@ -1624,7 +1647,20 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.measure(scaler uuid, epoch bigint) RETURNS TABLE(batch bigint, at timestamp with time zone, fresh boolean, data jsonb)
+CREATE FUNCTION codeteam.may_lead(scaler uuid, asked timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  stands leader;
+begin
+  select l.* into stands from leader l;
+  return stands.scaler is null or stands.scaler = may_lead.scaler
+      or stands.heard_until < asked or stands.heard_until > asked + interval '80 seconds'
+      or pg_try_advisory_lock(lead_class(), stands.epoch::integer);
+end
+$$;
+
+CREATE FUNCTION codeteam.measure(scaler uuid, epoch bigint) RETURNS TABLE(batch bigint, at timestamp with time zone, tried_ms bigint, fresh boolean, data jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
@@ -1635,7 +1671,10 @@ begin
   if not found then
     return;
   end if;
-  return query select b.id, b.at, false, b.data from metric_batches b order by b.id limit 1;
+  delete from metric_batches b where b.at < clock_timestamp() - interval '13 days';
+  return query
+  select b.id, b.at, greatest(extract(epoch from clock_timestamp() - b.tried_at) * 1000, 0)::bigint, false, b.data
+  from metric_batches b order by b.id limit 1;
   if found then
     return;
   end if;
@@ -1655,7 +1694,7 @@ begin
     ) s
     returning b.id, b.at, b.data
   )
-  select m.id, m.at, true, m.data from made m;
+  select m.id, m.at, 0::bigint, true, m.data from made m;
 end
 $$;
 
@@ -1681,14 +1720,21 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.observe(among uuid[] DEFAULT '{}'::uuid[], sla_ms bigint DEFAULT 600000) RETURNS TABLE(mode text, ready bigint, paused bigint, for_time bigint, for_jobs bigint, for_group bigint, for_budget bigint, running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint, stuck bigint, workers bigint, lost bigint, unheard_ms bigint, busy_ids uuid[], silent_ids uuid[], connections bigint, min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer, scaling_paused boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER
+CREATE FUNCTION codeteam.observe(among uuid[] DEFAULT '{}'::uuid[], sla_ms bigint DEFAULT 600000) RETURNS TABLE(mode text, ready bigint, paused bigint, for_time bigint, for_jobs bigint, for_group bigint, for_budget bigint, running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint, stuck bigint, in_the_way bigint, workers bigint, lost bigint, unheard_ms bigint, busy_ids uuid[], silent_ids uuid[], connections bigint, min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer, scaling_paused boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_sort TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
-    AS $$ -- as in look
-  select check_sla(sla_ms);
+    AS $$
+#variable_conflict use_column
+begin
+  perform check_sla(sla_ms);
+  return query
   select m.mode,
          case when m.paused or m.stopped then 0 else line.startable + due.jobs + opened.jobs end + held.expired,
          case when m.paused then line.jobs + due.jobs + opened.jobs else 0 end,
@@ -1699,7 +1745,7 @@ CREATE FUNCTION codeteam.observe(among uuid[] DEFAULT '{}'::uuid[], sla_ms bigin
          held.live, held.busy,
          (extract(epoch from now() - least(case when not (m.paused or m.stopped) then least(line.oldest, due.oldest, opened.oldest) end, held.oldest)) * 1000)::bigint,
          ceil(extract(epoch from least(waiting.next, waiting.opens, held.next) - now()) * 1000)::bigint,
-         held.stuck, here.workers, here.lost, here.unheard_ms, held.busy_ids, here.silent_ids,
+         held.stuck, line.jobs - line.startable, here.workers, here.lost, here.unheard_ms, held.busy_ids, here.silent_ids,
          (select sum(d.numbackends) from pg_catalog.pg_stat_database d)::bigint,
          s.min, s.max, s.floor, s.cool_down_ms, s.jobs_per_worker, s.paused_at is not null
   from (select mode, exists (select from pauses p where p.mode = u.mode) as paused,
@@ -1744,12 +1790,13 @@ CREATE FUNCTION codeteam.observe(among uuid[] DEFAULT '{}'::uuid[], sla_ms bigin
           where j.state = 'running' and j.mode = m.mode) l
   ) held
   cross join lateral (
-    select count(*) as workers, count(*) filter (where heard_at(w) <= now() - interval '2 minutes') as lost,
+    select count(*) as workers, count(*) filter (where heard_at(w) <= now() - lost_after()) as lost,
            (extract(epoch from now() - min(heard_at(w))) * 1000)::bigint as unheard_ms,
            array(select n.id from silent_workers(among) n (id) join workers o on o.id = n.id where o.mode = m.mode) as silent_ids
     from workers w where w.mode = m.mode and w.stopped_at is null
   ) here
-  join scale_limits s on s.mode = m.mode
+  join limits_in_force s on s.mode = m.mode;
+end
 $$;
 
 CREATE FUNCTION codeteam.open_twin(job codeteam.jobs) RETURNS uuid
@@ -1897,8 +1944,8 @@ declare
   made        bigint;
 begin
   perform demand(num_nulls(service, reason, observation) = 0, 'a decision', 'without service, reason or observation', 'say all three'),
-          demand(previous >= 0 and target >= 0 and ago_ms >= 0, 'a decision', format('from %s to %s, %s ms ago', previous, target, ago_ms),
-                 'give numbers from 0');
+          demand(previous >= 0 and target >= 0 and ago_ms between 0 and 86400000, 'a decision', format('from %s to %s, %s ms ago', previous, target, ago_ms),
+                 'give numbers from 0, and at most a day');
   if previous = 0 and target > 0 then
     select h.id, h.run_at into first_job, first_ready
     from (select * from line_beginnings l where l.mode = split_part(service, '-', 1) order by l.priority desc offset 0) l
@@ -2341,7 +2388,7 @@ CREATE FUNCTION codeteam.silent_workers(among uuid[]) RETURNS SETOF uuid
   select w.id from workers w
   where w.id = any (among)
     and (lease_ends(w) <= now() and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
-         or heard_at(w) <= now() - interval '2 minutes')
+         or heard_at(w) <= now() - lost_after())
 $$;
 
 CREATE FUNCTION codeteam.spent(repo text, period text, at timestamp with time zone) RETURNS bigint
@@ -2370,6 +2417,16 @@ CREATE FUNCTION codeteam.spent_words(budget text, opens_at timestamp with time z
       || coalesce('it opens again at ' || to_char(opens_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC, or when somebody raises it',
                   'it opens when somebody raises it')
       || ' with `codeteam budget set`'
+$$;
+
+CREATE FUNCTION codeteam.step_out_of_the_way(mode text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  select park_group(g.group_key)
+  from (select f.group_key, min(f.group_limit) as group_limit
+        from (select i.group_key, i.group_limit from in_line i where i.mode = step_out_of_the_way.mode limit 1000) f
+        where f.group_key is not null group by f.group_key having count(*) > 1 offset 0) g
+  where group_has_room(g.group_key, g.group_limit, false) is false
 $$;
 
 CREATE FUNCTION codeteam.stuck_at(j codeteam.jobs, sla_ms bigint) RETURNS timestamp with time zone
@@ -2471,7 +2528,7 @@ begin
     update workers set stopped_at = heartbeat_at
     where id in (
       select w.id from workers w
-      where w.stopped_at is null and heard_at(w) < clock_timestamp() - interval '2 minutes'
+      where w.stopped_at is null and heard_at(w) < clock_timestamp() - lost_after()
         and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
       for no key update skip locked)
     returning id, mode
@@ -2496,6 +2553,7 @@ declare
   found   uuid[]; -- locked
   leaving uuid[];
   old     integer;
+  others  integer;
 begin
   perform demand((keep between interval '0' and interval '100 years') and most >= 1 and most_events >= 1, 'a sweep',
     format('of %s jobs and %s events older than %s', most, most_events, keep), 'give an interval of up to 100 years and numbers from 1');
@@ -2527,11 +2585,14 @@ begin
   get diagnostics old = row_count;
   delete from fleet_events v
   where v.id = any (array(select o.id from fleet_events o where o.at < due order by o.at limit most for update skip locked));
+  get diagnostics others = row_count;
+  old := greatest(old, others);
   -- What nobody has published by now no metrics service would take any more.
   delete from measurements m
   where m.ctid = any (array(select o.ctid from measurements o where o.at < now() - interval '14 days' limit most_events));
+  get diagnostics others = row_count;
 
-  more := coalesce(cardinality(found) >= most or cardinality(leaving) < cardinality(found), false) or old >= most;
+  more := coalesce(cardinality(found) >= most or cardinality(leaving) < cardinality(found), false) or old >= most or others >= most_events;
   select greatest(ceil(extract(epoch from j.finished_at + keep - clock_timestamp()) * 1000), 0) into sweep_history.next_due_ms
   from jobs j
   where j.finished_at is not null and (j.state <> 'dead' or j.acknowledged_at is not null)
@@ -2626,6 +2687,7 @@ begin
       dead := dead + 1;
     end if;
   end loop;
+  perform step_out_of_the_way(m.mode) from unnest(array['mechanic', 'genius']) as m (mode);
   open_wakes := follow_wakes();
   return next;
 end
@@ -2997,6 +3059,55 @@ ALTER TABLE codeteam.ledger ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE codeteam.scale_limits (
+    mode text NOT NULL,
+    own_min integer,
+    own_max integer,
+    own_floor integer,
+    own_cool_down_ms bigint,
+    own_jobs_per_worker integer,
+    min integer,
+    max integer,
+    floor integer,
+    cool_down_ms bigint,
+    jobs_per_worker integer,
+    paused_at timestamp with time zone,
+    paused_reason text DEFAULT ''::text NOT NULL
+);
+
+CREATE VIEW codeteam.limits_in_force AS
+ SELECT l.mode,
+    LEAST(COALESCE(l.min, l.own_min), m.max) AS min,
+    m.max,
+    LEAST(COALESCE(l.floor, l.own_floor), m.max) AS floor,
+    COALESCE(l.cool_down_ms, l.own_cool_down_ms) AS cool_down_ms,
+    COALESCE(l.jobs_per_worker, l.own_jobs_per_worker) AS jobs_per_worker,
+    array_remove(ARRAY[
+        CASE
+            WHEN (l.min IS NOT NULL) THEN 'min'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN (l.max IS NOT NULL) THEN 'max'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN (l.floor IS NOT NULL) THEN 'floor'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN (l.cool_down_ms IS NOT NULL) THEN 'cool-down'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN (l.jobs_per_worker IS NOT NULL) THEN 'jobs per worker'::text
+            ELSE NULL::text
+        END], NULL::text) AS limits_set,
+    l.paused_at,
+    l.paused_reason
+   FROM (codeteam.scale_limits l
+     CROSS JOIN LATERAL ( SELECT COALESCE(l.max, l.own_max) AS max) m);
+
 CREATE TABLE codeteam.measurements (
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     mode text NOT NULL,
@@ -3008,6 +3119,7 @@ WITH (autovacuum_vacuum_threshold='1000');
 CREATE TABLE codeteam.metric_batches (
     id bigint NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tried_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     data jsonb NOT NULL
 );
 
@@ -3044,22 +3156,6 @@ ALTER TABLE codeteam.scale_decisions ALTER COLUMN id ADD GENERATED ALWAYS AS IDE
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE codeteam.scale_limits (
-    mode text NOT NULL,
-    own_min integer,
-    own_max integer,
-    own_floor integer,
-    own_cool_down_ms bigint,
-    own_jobs_per_worker integer,
-    min integer,
-    max integer,
-    floor integer,
-    cool_down_ms bigint,
-    jobs_per_worker integer,
-    paused_at timestamp with time zone,
-    paused_reason text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE codeteam.schema_history (
@@ -3212,6 +3308,8 @@ CREATE INDEX scale_decisions_recent ON codeteam.scale_decisions USING btree (at 
 
 CREATE INDEX workers_here ON codeteam.workers USING btree (mode) WHERE (stopped_at IS NULL);
 
+CREATE INDEX workers_started ON codeteam.workers USING btree (mode, started_at);
+
 CREATE TRIGGER arrive BEFORE INSERT ON codeteam.jobs FOR EACH ROW EXECUTE FUNCTION codeteam.jobs_arrive();
 
 CREATE CONSTRAINT TRIGGER arrive_for_budget AFTER INSERT ON codeteam.jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.waits_for = 'budget'::text)) EXECUTE FUNCTION codeteam.budget_arrival();
@@ -3258,6 +3356,9 @@ REVOKE ALL ON FUNCTION codeteam.await_jobs(job uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.batch_published(batch bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.batch_published(batch bigint) TO codeteam_scaler;
+
+REVOKE ALL ON FUNCTION codeteam.batch_tried(scaler uuid, epoch bigint, batch bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.batch_tried(scaler uuid, epoch bigint, batch bigint) TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.budget_arrival() FROM PUBLIC;
 
@@ -3461,9 +3562,13 @@ GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO c
 GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO codeteam_scaler;
 GRANT ALL ON FUNCTION codeteam.look(topic text, job uuid, after_seq bigint) TO codeteam_api;
 
+REVOKE ALL ON FUNCTION codeteam.lost_after() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.lost_calls(job uuid, fresh_after integer, OUT calls integer, OUT tokens bigint, OUT micros bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.mark_acknowledged(ids uuid[], by_whom text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.may_lead(scaler uuid, asked timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.measure(scaler uuid, epoch bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.measure(scaler uuid, epoch bigint) TO codeteam_scaler;
@@ -3562,6 +3667,8 @@ REVOKE ALL ON FUNCTION codeteam.spent(repo text, period text, at timestamp with 
 
 REVOKE ALL ON FUNCTION codeteam.spent_words(budget text, opens_at timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION codeteam.step_out_of_the_way(mode text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.stuck_at(j codeteam.jobs, sla_ms bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid, group_key text, group_limit smallint, after uuid[]) FROM PUBLIC;
@@ -3616,7 +3723,7 @@ GRANT SELECT ON TABLE codeteam.job_dependencies TO codeteam_api;
 
 GRANT SELECT ON TABLE codeteam.leader TO codeteam_api;
 
-GRANT SELECT ON TABLE codeteam.scale_decisions TO codeteam_api;
+GRANT SELECT ON TABLE codeteam.limits_in_force TO codeteam_api;
 
-GRANT SELECT ON TABLE codeteam.scale_limits TO codeteam_api;
+GRANT SELECT ON TABLE codeteam.scale_decisions TO codeteam_api;
 

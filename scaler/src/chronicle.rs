@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Mode;
-use scaling::Decision;
-use store::{Database, ModeObservation, StoreError};
+use scaling::{Decision, Limits};
+use store::{Database, FleetLimits, ModeObservation, StoreError};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -99,8 +99,20 @@ impl Chronicle {
         }
     }
 
-    /// Another leader's trouble may stand where ours should.
-    pub fn took_over(&mut self) {
+    /// This scaler decides from now on, within these limits of its own. Another leader's trouble may stand where its should.
+    pub async fn took_over(&mut self, own: &[(Mode, Limits)]) {
+        for (mode, limits) in own {
+            let limits = FleetLimits {
+                min: Some(limits.min),
+                max: Some(limits.max),
+                floor: Some(limits.floor_while_busy),
+                cool_down: Some(limits.cool_down),
+                jobs_per_worker: Some(limits.jobs_per_worker),
+            };
+            if let Err(error) = self.database.announce_limits(*mode, &limits).await {
+                complain("the limits are not written down", &error);
+            }
+        }
         self.uncalled.clear();
         self.open_wakes = true;
         self.trouble.1 = self.trouble.0.is_none();

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 /// With less time than this left, the lead is renewed: more than a call to AWS may take.
 const RENEW: Duration = Duration::from_secs(5);
+const _: () = assert!(RENEW.as_millis() > crate::aws::OPERATION.as_millis());
 /// A database that does not answer for so long leaves the lead as it is.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// A standby whose database is out of reach asks again after this.

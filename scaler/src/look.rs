@@ -4,9 +4,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::{Mode, WorkerId};
-use scaling::Seen;
+use scaling::{Limits, Seen};
 use store::{Database, ModeObservation, Observation};
 use tokio::time::{Instant, timeout};
+
+/// So many jobs of full groups at the head of the line may hide others from a look, which counts 1,000.
+const MANY_IN_THE_WAY: u32 = 500;
 
 /// A look that takes longer is no look.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -39,6 +42,19 @@ impl Look {
         Seen { ready, running, busy, age: now.saturating_duration_since(self.at) }
     }
 
+    /// What holds for a mode's fleet; `own`: where the database does not say.
+    pub fn limits(&self, mode: Mode, own: &Limits) -> Limits {
+        let ModeObservation { limits, scaling_paused, .. } = self.seen.of(mode);
+        Limits {
+            min: limits.min.unwrap_or(own.min),
+            max: limits.max.unwrap_or(own.max),
+            floor_while_busy: limits.floor.unwrap_or(own.floor_while_busy),
+            cool_down: limits.cool_down.unwrap_or(own.cool_down),
+            jobs_per_worker: limits.jobs_per_worker.unwrap_or(own.jobs_per_worker),
+            paused: *scaling_paused,
+        }
+    }
+
     /// Workers of those asked about that hang, of both modes.
     pub fn silent(&self) -> HashSet<WorkerId> {
         Mode::ALL.iter().flat_map(|&mode| &self.seen.of(mode).silent_ids).copied().collect()
@@ -61,7 +77,7 @@ impl Look {
     pub fn needs_tending(&self) -> bool {
         Mode::ALL.iter().any(|&mode| {
             let seen = self.seen.of(mode);
-            seen.stuck > 0 || seen.lost > 0
+            seen.stuck > 0 || seen.lost > 0 || seen.in_the_way > MANY_IN_THE_WAY
         })
     }
 }

@@ -7,15 +7,16 @@
 mod actuator;
 mod aws;
 mod chronicle;
+mod ecs;
+mod fleet;
 mod leadership;
-mod limits;
 mod local;
 mod look;
 mod publish;
 mod reconcile;
 mod retention;
+mod scribe;
 mod settings;
-mod tasks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,9 +24,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use domain::Mode;
 use service::{ExposeSecret, Name, Redaction, Secrets, Shutdown, exit, telemetry};
-use store::{Config, Database, Doorbell, FleetLimits, Topic};
+use store::{Config, Database, Doorbell, Topic};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -33,12 +33,13 @@ use uuid::Uuid;
 use crate::actuator::Actuator;
 use crate::aws::{Aws, Capacity, Habits};
 use crate::chronicle::Chronicle;
+use crate::ecs::Tasks;
 use crate::leadership::Leadership;
 use crate::local::{Processes, Recipe};
 use crate::publish::Publisher;
 use crate::reconcile::Reconciler;
+use crate::scribe::Scribe;
 use crate::settings::{ActuatorKind, Settings};
-use crate::tasks::Tasks;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
@@ -68,14 +69,17 @@ async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
     }
     let url = secrets.require(Name::DatabaseUrl)?.expose_secret();
     let config = Config::parse(url, concat!("codeteam scaler ", env!("CARGO_PKG_VERSION")))?;
-    let database = Arc::new(Database::open_to_listen(config).await?);
-    for &mode in Mode::ALL {
-        database.announce_limits(mode, &announced(&settings, mode)).await?;
-    }
-    tokio::spawn(retention::run(database.clone(), settings.retention_days, shutdown.token().clone()));
+    let database = Arc::new(Database::open_to_listen(config.clone()).await?);
+    let writing = Arc::new(Database::new(config));
+    tokio::spawn(retention::run(writing.clone(), settings.retention_days, shutdown.token().clone()));
     let id = Uuid::new_v4();
-    let place =
-        Place { id, doorbell: Doorbell::new(database.clone(), Topic::Scaler, id), database, shutdown };
+    let place = Place {
+        id,
+        doorbell: Doorbell::new(database.clone(), Topic::Scaler, id),
+        database,
+        writing,
+        shutdown,
+    };
     match settings.actuator {
         ActuatorKind::Processes => {
             let recipe = Recipe {
@@ -92,7 +96,10 @@ async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
 struct Place {
     /// New for each run of the program.
     id: Uuid,
+    /// For looking, listening and leading: nothing else is to hold this up.
     database: Arc<Database>,
+    /// For all that is written down, counted and deleted.
+    writing: Arc<Database>,
     doorbell: Doorbell,
     shutdown: Shutdown,
 }
@@ -104,7 +111,7 @@ impl Place {
         let capacity = Capacity::start(&aws, settings.names()?, Habits::default(), leadership.permit());
         let looks = watch::Sender::new(None);
         if let Some(each) = settings.metrics_each() {
-            let (database, epoch) = (self.database.clone(), leadership.epoch());
+            let (database, epoch) = (self.writing.clone(), leadership.epoch());
             let heard = self.doorbell.heard();
             let publisher = Publisher::new(database, aws.clone(), self.id, epoch, looks.subscribe(), heard);
             tokio::spawn(publisher.run(each, self.shutdown.token().clone()));
@@ -119,10 +126,10 @@ impl Place {
         leadership: Option<Leadership>,
         looks: watch::Sender<Option<look::Look>>,
     ) -> anyhow::Result<()> {
-        let Place { id, database, doorbell, shutdown } = self;
+        let Place { id, database, writing, doorbell, shutdown } = self;
         let reconciler = Reconciler {
             doorbell,
-            chronicle: Chronicle::new(database.clone(), id),
+            scribe: Scribe::start(Chronicle::new(writing, id), settings.job_sla()),
             database,
             settings,
             actuator,
@@ -134,17 +141,6 @@ impl Place {
         };
         tracing::info!("watching the queue");
         Ok(reconciler.run().await?)
-    }
-}
-
-fn announced(settings: &Settings, mode: Mode) -> FleetLimits {
-    let limits = settings.limits(mode);
-    FleetLimits {
-        min: Some(limits.min),
-        max: Some(limits.max),
-        floor: Some(limits.floor_while_busy),
-        cool_down: Some(limits.cool_down),
-        jobs_per_worker: Some(limits.jobs_per_worker),
     }
 }
 

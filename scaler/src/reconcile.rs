@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Mode;
-use scaling::pace::{BREATH, LOOK, is_settled};
-use scaling::{History, Limits, decide};
+use scaling::pace::{BREATH, LOOK};
 use store::{Database, Doorbell, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::actuator::Actuator;
-use crate::chronicle::Chronicle;
+use crate::fleet::Fleet;
 use crate::leadership::{Leadership, Standing};
-use crate::limits;
 use crate::look::Look;
+use crate::scribe::Scribe;
 use crate::settings::Settings;
 
 /// Asleep beside workers that are there without work, a look tells whether they are well.
@@ -29,7 +28,7 @@ pub struct Reconciler<A> {
     pub settings: Settings,
     pub actuator: A,
     pub doorbell: Doorbell,
-    pub chronicle: Chronicle,
+    pub scribe: Scribe,
     /// None: it is alone.
     pub leadership: Option<Leadership>,
     /// For whoever publishes: the last look, if this scaler leads.
@@ -39,15 +38,6 @@ pub struct Reconciler<A> {
     pub stop: CancellationToken,
     /// Somebody is out of patience with the stop.
     pub now: CancellationToken,
-}
-
-/// One mode's workers.
-struct Fleet {
-    mode: Mode,
-    history: History,
-    limits: Limits,
-    /// When to decide again though nothing happened.
-    again_at: Option<Duration>,
 }
 
 /// What comes after a turn.
@@ -76,11 +66,13 @@ impl<A: Actuator> Reconciler<A> {
         if let Some(leadership) = &mut self.leadership {
             leadership.resign().await;
         }
+        self.scribe.close().await;
         ended
     }
 
     async fn turn(&mut self, fleets: &mut Vec<Fleet>) -> Rest {
-        match self.standing().await {
+        let (standing, look) = self.ask_and_look(fleets.is_empty()).await;
+        match standing {
             Standing::StandsBy { until } => {
                 self.looks.send_replace(None);
                 return Rest::StandBy(until);
@@ -88,12 +80,13 @@ impl<A: Actuator> Reconciler<A> {
             Standing::TookOver => fleets.clear(),
             Standing::Leads => {}
         }
-        if fleets.is_empty() {
-            *fleets = self.take_over().await;
-        }
-        let look = Look::take(&self.database, &self.actuator.workers(), self.settings.job_sla()).await;
         if self.leadership.as_ref().is_some_and(|leadership| !leadership.lasts()) {
             return Rest::StandBy(Instant::now()); // this process was stopped: perhaps another one leads by now
+        }
+        if fleets.is_empty() {
+            *fleets = self.take_over().await;
+        } else if fleets.iter_mut().any(|fleet| fleet.is_to_be_found(self.born.elapsed())) {
+            self.actuator.take_over().await;
         }
         if let Some(look) = &look {
             self.actuator.end_silent(&look.silent());
@@ -103,48 +96,58 @@ impl<A: Actuator> Reconciler<A> {
             self.reconcile(fleet, look.as_ref()).await;
         }
         for news in self.actuator.news() {
-            self.chronicle.heard(news).await;
+            self.scribe.heard(news);
         }
-        self.chronicle.report().await;
-        if self.chronicle.follows_a_wake() || look.as_ref().is_some_and(Look::needs_tending) {
-            self.chronicle.tend(self.settings.job_sla()).await;
-        }
+        self.scribe.turned(look.as_ref().is_some_and(Look::needs_tending));
         self.what_comes_now(fleets, look.as_ref())
     }
 
-    async fn standing(&mut self) -> Standing {
-        let Some(leadership) = &mut self.leadership else { return Standing::Leads };
-        tokio::select! {
-            standing = leadership.ask() => standing,
-            () = self.stop.cancelled() => Standing::StandsBy { until: Instant::now() },
+    /// Who leads, and what there is to do: both questions at once, because a leader that wakes is a leader still, as a rule. Only
+    /// one that begins (`new`) asks first.
+    async fn ask_and_look(&mut self, new: bool) -> (Standing, Option<Look>) {
+        let Reconciler { leadership, stop, database, actuator, settings, .. } = self;
+        let standing = async {
+            let Some(leadership) = leadership else { return Standing::Leads };
+            tokio::select! {
+                standing = leadership.ask() => standing,
+                () = stop.cancelled() => Standing::StandsBy { until: Instant::now() },
+            }
+        };
+        let workers = actuator.workers();
+        let look = Look::take(database, &workers, settings.job_sla());
+        if !new {
+            return tokio::join!(standing, look);
+        }
+        match standing.await {
+            standing @ Standing::StandsBy { .. } => (standing, None),
+            standing => (standing, look.await),
         }
     }
 
     /// What stands is what is held until there is a look: a scaler that starts knows nothing better.
     async fn take_over(&mut self) -> Vec<Fleet> {
         self.actuator.take_over().await;
-        self.chronicle.took_over();
-        let fleet = |&mode: &Mode| Fleet {
-            mode,
-            history: History::found(self.actuator.standing(mode).unwrap_or(0)),
-            limits: self.settings.limits(mode),
-            again_at: None,
-        };
-        Mode::ALL.iter().map(fleet).collect()
+        let own: Vec<_> = Mode::ALL.iter().map(|&mode| (mode, self.settings.limits(mode))).collect();
+        let now = self.born.elapsed();
+        let fleets =
+            own.iter().map(|&(mode, limits)| Fleet::new(mode, limits, self.actuator.standing(mode), now));
+        let fleets = fleets.collect();
+        self.scribe.took_over(own);
+        fleets
     }
 
     async fn reconcile(&mut self, fleet: &mut Fleet, look: Option<&Look>) {
         let mode = fleet.mode;
         let now = Instant::now();
         if let Some(look) = look {
-            fleet.limits = limits::in_force(&self.settings.limits(mode), &look.seen.of(mode).limits);
+            fleet.limits = look.limits(mode, &self.settings.limits(mode));
         }
         let known = look.map(|look| look.of(mode, now));
-        let decision = decide(known.as_ref(), &fleet.limits, &fleet.history, now - self.born);
-        let previous = std::mem::replace(&mut fleet.history, decision.history).target;
-        fleet.again_at = decision.again_at;
+        fleet.learn(self.actuator.standing(mode));
+        let previous = fleet.history.target;
+        let decision = fleet.decide(known.as_ref(), now - self.born);
         // Without a look nobody is known to be idle, so nothing is touched.
-        let Some(look) = look else { return };
+        let (Some(look), Some(decision)) = (look, decision) else { return };
         let seen = look.seen.of(mode);
         // What a pause holds is what stands, and of that nothing is known.
         if fleet.limits.paused && self.actuator.standing(mode).is_none() {
@@ -153,14 +156,12 @@ impl<A: Actuator> Reconciler<A> {
         // First the deed, then the word.
         self.actuator.set(mode, decision.target, &seen.busy_ids).await;
         if decision.target != previous {
-            self.chronicle.decided(mode, previous, &decision, seen, now).await;
+            self.scribe.decided(mode, previous, &decision, seen, now);
         }
     }
 
     fn what_comes_now(&self, fleets: &[Fleet], look: Option<&Look>) -> Rest {
-        let settled = |fleet: &Fleet| {
-            is_settled(&fleet.history, fleet.again_at, &fleet.limits, self.actuator.standing(fleet.mode))
-        };
+        let settled = |fleet: &Fleet| fleet.is_settled(self.actuator.standing(fleet.mode));
         match look {
             Some(look) if look.is_quiet() && fleets.iter().all(settled) => {
                 Rest::Asleep(if look.workers() > 0 { LOOK_AT_IDLE_WORKERS } else { LOOK_AT_NOBODY })

@@ -9,6 +9,10 @@ use scaling::{Limits, LimitsError, defaults};
 
 use crate::aws::{NameError, Names};
 
+/// As those who only look take it.
+#[allow(clippy::cast_possible_truncation)]
+const DEFAULT_SLA_MS: u64 = store::DEFAULT_SLA.as_millis() as u64;
+
 /// Decides how many workers run, and sees to it.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -43,7 +47,7 @@ pub struct Settings {
     cool_down_ms: Option<u64>,
     /// Milliseconds for which an attempt may run before its job is taken for stuck; one with a longer time limit of its own, a minute
     /// after that.
-    #[arg(long, env = "JOB_SLA_MS", default_value_t = 600_000, value_parser = clap::value_parser!(u64).range(1_000..=604_800_000))]
+    #[arg(long, env = "JOB_SLA_MS", default_value_t = DEFAULT_SLA_MS, value_parser = clap::value_parser!(u64).range(1_000..=604_800_000))]
     job_sla_ms: u64,
     /// Days for which finished jobs are kept, with their events; 0 keeps them for ever.
     #[arg(long, env = "RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(0..=36_500))]

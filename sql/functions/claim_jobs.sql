@@ -46,7 +46,7 @@ begin
   own_id := pg_current_xact_id(); -- before it looks who sleeps: see ring.sql
   select w.sandbox, w.stopped_at, w.lease_expires_at, w.lease_ms,
          exists (select from workers o where o.stopped_at is null and lease_ends(o) <= clock_timestamp()
-                   and (heard_at(o) <= clock_timestamp() - interval '2 minutes' -- an idle one need not renew its lease
+                   and (heard_at(o) <= clock_timestamp() - lost_after() -- an idle one need not renew its lease
                         or exists (select from jobs j where j.state = 'running' and j.worker_id = o.id offset 0))) as silence,
          exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'time' and j.run_at <= now()) as due,
          exists (select from jobs j where j.mode = claim_jobs.mode and j.waits_for = 'budget') as unpaid,

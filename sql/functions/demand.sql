@@ -89,3 +89,11 @@ begin
   end if;
 end
 $$;
+
+-- How long a job may run before it is stuck.
+create or replace function codeteam.check_sla(sla_ms bigint) returns void
+language plpgsql immutable as $$
+begin
+  perform demand(sla_ms between 1000 and 604800000, 'sla_ms', sla_ms::text, 'give milliseconds from 1000 to 604800000');
+end
+$$;

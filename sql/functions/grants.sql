@@ -17,7 +17,7 @@ to codeteam_worker;
 grant execute on function
   codeteam.observe, codeteam.busy_workers, codeteam.silent_workers, codeteam.record_decision, codeteam.decision_called,
   codeteam.tend, codeteam.sweep_expired, codeteam.lead, codeteam.resign, codeteam.report_trouble, codeteam.capacity_drifted, codeteam.announce_limits,
-  codeteam.measure, codeteam.batch_published,
+  codeteam.measure, codeteam.batch_tried, codeteam.batch_published,
   codeteam.sweep_history,
   codeteam.look, codeteam.doze, codeteam.wake
 to codeteam_scaler;
@@ -31,7 +31,7 @@ grant execute on function
   codeteam.look, codeteam.doze, codeteam.wake
 to codeteam_api;
 grant select on codeteam.jobs, codeteam.events, codeteam.ledger, codeteam.calls, codeteam.workers, codeteam.scale_decisions,
-  codeteam.pauses, codeteam.job_dependencies, codeteam.stops_in_force, codeteam.scale_limits, codeteam.leader, codeteam.fleet_events
+  codeteam.pauses, codeteam.job_dependencies, codeteam.stops_in_force, codeteam.limits_in_force, codeteam.leader, codeteam.fleet_events
 to codeteam_api;
 -- What a client may say of a job; where it stands is not among it.
 grant insert (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,

@@ -55,3 +55,13 @@ begin
   end loop;
 end
 $$;
+
+-- The full groups at the head of a mode's line step out of it, without a claim. One that somebody else is busy with is left to him.
+create or replace function codeteam.step_out_of_the_way(mode text) returns void
+language sql volatile as $$
+  select park_group(g.group_key)
+  from (select f.group_key, min(f.group_limit) as group_limit
+        from (select i.group_key, i.group_limit from in_line i where i.mode = step_out_of_the_way.mode limit 1000) f
+        where f.group_key is not null group by f.group_key having count(*) > 1 offset 0) g
+  where group_has_room(g.group_key, g.group_limit, false) is false
+$$;

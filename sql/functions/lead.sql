@@ -10,25 +10,25 @@ language plpgsql volatile security definer set search_path = codeteam, pg_temp a
 #variable_conflict use_column
 declare
   stands leader;
-  asked  timestamptz;
-  before timestamptz; -- until then somebody else may act
+  asked  timestamptz := clock_timestamp();
+  before timestamptz := asked; -- until then somebody else may act
   free   boolean;
 begin
   perform demand(scaler is not null, 'scaler', null, 'give an id of your own');
-  perform set_config('synchronous_commit', 'off', true);
+  if not may_lead(scaler, asked) then -- without a lock: a standby asks often
+    return query select false, l.epoch, null::bigint, 10000::bigint from leader l;
+    return;
+  end if;
   select l.* into stands from leader l for no key update;
-  asked := clock_timestamp();
-  before := asked;
   if stands.scaler is distinct from lead.scaler then
-    free := stands.scaler is null or pg_try_advisory_lock(class.id, stands.epoch::integer) from lead_class() as class (id);
-    if not (free or stands.heard_until < asked) then
+    if not may_lead(scaler, asked) then -- somebody was quicker
       return query select false, stands.epoch, null::bigint, 10000::bigint;
       return;
     end if;
-    before := greatest(before, stands.acts_until);
+    free := stands.scaler is null or stands.heard_until > asked;
+    -- No promise lasts longer than this, whatever the clock of this server or of the one before it says.
+    before := least(greatest(asked, stands.acts_until), asked + interval '10 seconds');
     stands.epoch := stands.epoch + 1;
-    -- Its successor must not go back to before this, whatever crashes.
-    perform set_config('synchronous_commit', 'on', true);
     update leader l set since = clock_timestamp(), trouble = null, trouble_since = null;
     insert into fleet_events (kind, subject, message)
     values ('leader_changed', lead.scaler, case when stands.scaler is null then 'a scaler leads' when free then 'a standby leads: the scaler before it went'
@@ -36,11 +36,26 @@ begin
     perform ring(array['scaler']); -- one that was deposed in its sleep learns of it
   end if;
   perform pg_advisory_unlock_all(), pg_try_advisory_lock(class.id, stands.epoch::integer) from lead_class() as class (id);
+  -- Committed to the disk, as nothing else that is said so often: a crash must not take a promise back that somebody acts upon.
   update leader l
   set epoch = stands.epoch, scaler = lead.scaler,
       acts_until = before + interval '10 seconds', heard_until = before + interval '15 seconds';
   return query select true, stands.epoch, (extract(epoch from before - asked) * 1000)::bigint,
                       (extract(epoch from before - asked) * 1000)::bigint + 10000;
+end
+$$;
+
+-- Whether this scaler leads, or may take the lead: nobody has it, the leader's session has ended, or the leader hangs. No leader is heard of
+-- further ahead than a sleeping one: what says so was written by another clock. Internal.
+create or replace function codeteam.may_lead(scaler uuid, asked timestamptz) returns boolean
+language plpgsql volatile as $$
+declare
+  stands leader;
+begin
+  select l.* into stands from leader l;
+  return stands.scaler is null or stands.scaler = may_lead.scaler
+      or stands.heard_until < asked or stands.heard_until > asked + interval '80 seconds'
+      or pg_try_advisory_lock(lead_class(), stands.epoch::integer);
 end
 $$;
 
@@ -51,7 +66,8 @@ create or replace function codeteam.lead_class() returns integer language sql im
 create or replace function codeteam.leader_dozes(scaler uuid) returns void
 language plpgsql volatile as $$
 begin
-  update leader l set heard_until = clock_timestamp() + interval '75 seconds' where l.scaler = leader_dozes.scaler;
+  update leader l set heard_until = clock_timestamp() + interval '75 seconds'
+  where l.scaler = leader_dozes.scaler and session_user not in ('codeteam_worker', 'codeteam_api'); -- who may doze, but not lead
 end
 $$;
 
@@ -78,11 +94,4 @@ begin
     values (case when trouble is null then 'recovered' else 'trouble' end, scaler, coalesce(left(trouble, 1000), 'the scaler can do its work again'));
   end if;
 end
-$$;
-
--- Somebody else changed a fleet's capacity, and the scaler changes it back.
-create or replace function codeteam.capacity_drifted(scaler uuid, mode text, message text) returns void
-language sql volatile security definer set search_path = codeteam, pg_temp as $$
-  select check_mode(mode), demand(num_nulls(scaler, message) = 0, 'a drift', 'without scaler or message', 'say both');
-  insert into fleet_events (kind, mode, subject, message) values ('drifted', mode, scaler, left(message, 1000))
 $$;

@@ -24,3 +24,12 @@ begin
   return found;
 end
 $$;
+
+-- When a job that runs is stuck: after the SLA, or a minute after its own time limit if that is later. Internal.
+create or replace function codeteam.stuck_at(j codeteam.jobs, sla_ms bigint) returns timestamptz
+language sql stable as $$
+  select j.started_at + pg_catalog.make_interval(secs => greatest(sla_ms, j.time_limit_ms + 60000) / 1000.0)
+$$;
+
+-- A worker that is silent for so long is lost. One that sleeps is heard of each 36 s at the latest: see doze(). Internal.
+create or replace function codeteam.lost_after() returns interval language sql immutable as $$ select interval '2 minutes' $$;

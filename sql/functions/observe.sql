@@ -7,22 +7,28 @@
 --   oldest_ready_ms  for how long the oldest of the ready jobs has been ready
 --   next_due_ms      until the next one becomes ready by itself
 --   stuck            running jobs that are over their SLA: see tend.sql
+--   in_the_way       jobs in line, of the first 1,000, whose group is full: nobody claims, or they would have stepped out of it
 --   workers          workers that are there, lost ones among them
 --   lost             those of them that have been silent for two minutes
 --   unheard_ms       for how long the most silent of the workers that are there has been so
 --   busy_ids         the workers that hold a job and must not be stopped
 --   silent_ids       those of `among` that hang: see silent_workers()
 --   connections      of the whole cluster's databases, this one among them
---   own_*, min, max, floor, cool_down_ms, jobs_per_worker, scaling_paused   as in scale_limits
+--   min, max, floor, cool_down_ms, jobs_per_worker, scaling_paused   as in limits_in_force
 drop function if exists codeteam.observe();
 create or replace function codeteam.observe(among uuid[] default '{}', sla_ms bigint default 600000)
 returns table (mode text, ready bigint, paused bigint, for_time bigint, for_jobs bigint, for_group bigint, for_budget bigint,
                running bigint, busy bigint, oldest_ready_ms bigint, next_due_ms bigint,
-               stuck bigint, workers bigint, lost bigint, unheard_ms bigint, busy_ids uuid[], silent_ids uuid[], connections bigint,
+               stuck bigint, in_the_way bigint, workers bigint, lost bigint, unheard_ms bigint, busy_ids uuid[], silent_ids uuid[], connections bigint,
                min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer, scaling_paused boolean)
-language sql stable security definer set search_path = codeteam, pg_temp
-set enable_bitmapscan = off set enable_sort = off set jit = off as $$ -- as in look
-  select check_sla(sla_ms);
+language plpgsql stable security definer set search_path = codeteam, pg_temp
+-- Plans: see ARCHITECTURE.md. Not in SQL, which would make this long plan anew in every call, at three times the cost of the rest.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+#variable_conflict use_column
+begin
+  perform check_sla(sla_ms);
+  return query
   select m.mode,
          case when m.paused or m.stopped then 0 else line.startable + due.jobs + opened.jobs end + held.expired,
          case when m.paused then line.jobs + due.jobs + opened.jobs else 0 end,
@@ -33,7 +39,7 @@ set enable_bitmapscan = off set enable_sort = off set jit = off as $$ -- as in l
          held.live, held.busy,
          (extract(epoch from now() - least(case when not (m.paused or m.stopped) then least(line.oldest, due.oldest, opened.oldest) end, held.oldest)) * 1000)::bigint,
          ceil(extract(epoch from least(waiting.next, waiting.opens, held.next) - now()) * 1000)::bigint,
-         held.stuck, here.workers, here.lost, here.unheard_ms, held.busy_ids, here.silent_ids,
+         held.stuck, line.jobs - line.startable, here.workers, here.lost, here.unheard_ms, held.busy_ids, here.silent_ids,
          (select sum(d.numbackends) from pg_catalog.pg_stat_database d)::bigint,
          s.min, s.max, s.floor, s.cool_down_ms, s.jobs_per_worker, s.paused_at is not null
   from (select mode, exists (select from pauses p where p.mode = u.mode) as paused,
@@ -78,10 +84,11 @@ set enable_bitmapscan = off set enable_sort = off set jit = off as $$ -- as in l
           where j.state = 'running' and j.mode = m.mode) l
   ) held
   cross join lateral (
-    select count(*) as workers, count(*) filter (where heard_at(w) <= now() - interval '2 minutes') as lost,
+    select count(*) as workers, count(*) filter (where heard_at(w) <= now() - lost_after()) as lost,
            (extract(epoch from now() - min(heard_at(w))) * 1000)::bigint as unheard_ms,
            array(select n.id from silent_workers(among) n (id) join workers o on o.id = n.id where o.mode = m.mode) as silent_ids
     from workers w where w.mode = m.mode and w.stopped_at is null
   ) here
-  join scale_limits s on s.mode = m.mode
+  join limits_in_force s on s.mode = m.mode;
+end
 $$;

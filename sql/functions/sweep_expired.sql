@@ -30,7 +30,7 @@ begin
     update workers set stopped_at = heartbeat_at
     where id in (
       select w.id from workers w
-      where w.stopped_at is null and heard_at(w) < clock_timestamp() - interval '2 minutes'
+      where w.stopped_at is null and heard_at(w) < clock_timestamp() - lost_after()
         and not exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
       for no key update skip locked)
     returning id, mode

@@ -14,6 +14,7 @@ declare
   found   uuid[]; -- locked
   leaving uuid[];
   old     integer;
+  others  integer;
 begin
   perform demand((keep between interval '0' and interval '100 years') and most >= 1 and most_events >= 1, 'a sweep',
     format('of %s jobs and %s events older than %s', most, most_events, keep), 'give an interval of up to 100 years and numbers from 1');
@@ -45,11 +46,14 @@ begin
   get diagnostics old = row_count;
   delete from fleet_events v
   where v.id = any (array(select o.id from fleet_events o where o.at < due order by o.at limit most for update skip locked));
+  get diagnostics others = row_count;
+  old := greatest(old, others);
   -- What nobody has published by now no metrics service would take any more.
   delete from measurements m
   where m.ctid = any (array(select o.ctid from measurements o where o.at < now() - interval '14 days' limit most_events));
+  get diagnostics others = row_count;
 
-  more := coalesce(cardinality(found) >= most or cardinality(leaving) < cardinality(found), false) or old >= most;
+  more := coalesce(cardinality(found) >= most or cardinality(leaving) < cardinality(found), false) or old >= most or others >= most_events;
   select greatest(ceil(extract(epoch from j.finished_at + keep - clock_timestamp()) * 1000), 0) into sweep_history.next_due_ms
   from jobs j
   where j.finished_at is not null and (j.state <> 'dead' or j.acknowledged_at is not null)

@@ -62,9 +62,11 @@ create table codeteam.measurements (
 
 -- Batches that were made and are not known to have been published: normally none.
 create table codeteam.metric_batches (
-  id   bigint      generated always as identity primary key,
-  at   timestamptz not null default clock_timestamp(),
-  data jsonb       not null
+  id       bigint      generated always as identity primary key,
+  at       timestamptz not null default clock_timestamp(),
+  tried_at timestamptz not null default clock_timestamp(), -- when it was last given out to be published
+  data     jsonb       not null
 );
 
 create index workers_here on codeteam.workers (mode) where stopped_at is null;
+create index workers_started on codeteam.workers (mode, started_at);

@@ -1,1 +1,1 @@
-select batch, at, fresh, data from codeteam.measure($1, $2)
+select batch, at, tried_ms, fresh, data from codeteam.measure($1, $2)

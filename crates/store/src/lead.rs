@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use domain::Mode;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio_postgres::types::Type;
@@ -77,13 +76,6 @@ impl Database {
     pub async fn report_trouble(&self, scaler: Uuid, trouble: Option<&str>) -> Result<(), StoreError> {
         let params: [Param<'_>; 2] = [(&scaler, Type::UUID), (&trouble, Type::TEXT)];
         self.query(include_str!("../queries/report_trouble.sql"), &params).await.map(drop)
-    }
-
-    /// Writes down that somebody else changed a fleet's capacity: `message` is a sentence.
-    pub async fn capacity_drifted(&self, scaler: Uuid, mode: Mode, message: &str) -> Result<(), StoreError> {
-        let params: [Param<'_>; 3] =
-            [(&scaler, Type::UUID), (&mode.as_str(), Type::TEXT), (&message, Type::TEXT)];
-        self.query(include_str!("../queries/capacity_drifted.sql"), &params).await.map(drop)
     }
 
     /// Who leads.

@@ -1,5 +1,7 @@
 //! What is to be published as metrics, in batches that count everything once: `sql/functions/measurements.sql`.
 
+use std::time::Duration;
+
 use domain::Mode;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,7 +10,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::database::Param;
-use crate::row::cell;
+use crate::row::{cell, one};
 use crate::{Database, StoreError};
 
 /// What was counted since the batch before.
@@ -18,6 +20,8 @@ pub struct Batch {
     pub id: i64,
     /// When it was made.
     pub at: Timestamp,
+    /// How long ago it was last given out to be published, or tried again.
+    pub tried: Duration,
     /// False: it was made before, by this scaler or another, and may have been published.
     pub fresh: bool,
     /// At most one of each mode and kind.
@@ -45,7 +49,20 @@ impl Database {
         let Some(row) = rows.first() else { return Ok(None) };
         let series = serde_json::from_value(cell::<Value>(row, "data")?)
             .map_err(|error| StoreError::Unreadable(format!("a batch of metrics: {error}")))?;
-        Ok(Some(Batch { id: cell(row, "batch")?, at: cell(row, "at")?, fresh: cell(row, "fresh")?, series }))
+        Ok(Some(Batch {
+            id: cell(row, "batch")?,
+            at: cell(row, "at")?,
+            tried: Duration::from_millis(cell::<i64>(row, "tried_ms")?.max(0).unsigned_abs()),
+            fresh: cell(row, "fresh")?,
+            series,
+        }))
+    }
+
+    /// A batch is about to be published once more. False: this scaler does not lead any more, and must not.
+    pub async fn batch_tried(&self, scaler: Uuid, epoch: i64, batch: i64) -> Result<bool, StoreError> {
+        let params: [Param<'_>; 3] = [(&scaler, Type::UUID), (&epoch, Type::INT8), (&batch, Type::INT8)];
+        let rows = self.query(include_str!("../queries/batch_tried.sql"), &params).await?;
+        cell(one(&rows)?, "batch_tried")
     }
 
     /// A batch is published, and done with.

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::database::Param;
 use crate::row::{cell, read};
-use crate::{Database, StoreError};
+use crate::scale_limits::fleet_limits;
+use crate::{Database, FleetLimits, StoreError};
 
 /// The queue of one mode and its workers at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -39,32 +40,24 @@ pub struct ModeObservation {
     pub next_due: Option<Duration>,
     /// Running jobs that are over their SLA.
     pub stuck: u32,
+    /// Jobs in line whose group is full, which a claim would have stepped out of it: many hide what stands behind them.
+    pub in_the_way: u32,
     /// Workers that are there, lost ones among them.
     pub workers: u32,
     /// Workers that have been silent for two minutes.
     pub lost: u32,
     /// For how long the most silent of the workers that are there has been so. None: none is there.
     pub unheard: Option<Duration>,
-    /// What a person has set.
-    pub limits: LimitsSet,
+    /// What holds for the fleet.
+    pub limits: FleetLimits,
+    /// Whether a person wants capacity to stay as it is.
+    pub scaling_paused: bool,
     /// Workers that hold a job and must not be stopped.
     #[serde(skip)]
     pub busy_ids: HashSet<WorkerId>,
     /// Workers of those asked about whose leases ran out with a job in their hands, or that have been silent for very long.
     #[serde(skip)]
     pub silent_ids: HashSet<WorkerId>,
-}
-
-/// The bounds that a person has set for a fleet; None: the scaler's own count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)] // as in scaling::Limits
-pub struct LimitsSet {
-    pub min: Option<u32>,
-    pub max: Option<u32>,
-    pub floor: Option<u32>,
-    pub cool_down: Option<Duration>,
-    pub jobs_per_worker: Option<u32>,
-    pub paused: bool,
 }
 
 /// Both queues.
@@ -130,17 +123,12 @@ fn mode_seen(row: &Row) -> Result<ModeObservation, StoreError> {
         oldest_ready: span(row, "oldest_ready_ms")?,
         next_due: span(row, "next_due_ms")?,
         stuck: count(row, "stuck")?,
+        in_the_way: count(row, "in_the_way")?,
         workers: count(row, "workers")?,
         lost: count(row, "lost")?,
         unheard: span(row, "unheard_ms")?,
-        limits: LimitsSet {
-            min: number(row, "min")?,
-            max: number(row, "max")?,
-            floor: number(row, "floor")?,
-            cool_down: span(row, "cool_down_ms")?,
-            jobs_per_worker: number(row, "jobs_per_worker")?,
-            paused: cell(row, "scaling_paused")?,
-        },
+        limits: fleet_limits(row)?,
+        scaling_paused: cell(row, "scaling_paused")?,
         busy_ids: ids(row, "busy_ids")?,
         silent_ids: ids(row, "silent_ids")?,
     })
@@ -148,10 +136,6 @@ fn mode_seen(row: &Row) -> Result<ModeObservation, StoreError> {
 
 fn count(row: &Row, column: &str) -> Result<u32, StoreError> {
     Ok(u32::try_from(cell::<i64>(row, column)?).unwrap_or(u32::MAX))
-}
-
-fn number(row: &Row, column: &str) -> Result<Option<u32>, StoreError> {
-    Ok(cell::<Option<i32>>(row, column)?.map(|n| n.max(0).unsigned_abs()))
 }
 
 fn span(row: &Row, column: &str) -> Result<Option<Duration>, StoreError> {

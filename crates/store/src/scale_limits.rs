@@ -12,7 +12,7 @@ use crate::row::{cell, one, read};
 use crate::{Database, StoreError};
 
 /// Bounds of a fleet; None where nothing is said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FleetLimits {
     /// Workers at least, 0 to 1,000.
     pub min: Option<u32>,
@@ -21,6 +21,7 @@ pub struct FleetLimits {
     /// Workers at least while there is work, 0 to 1,000.
     pub floor: Option<u32>,
     /// For so long fewer must have been enough, up to a day.
+    #[serde(rename = "cool_down_ms", serialize_with = "millis")]
     pub cool_down: Option<Duration>,
     /// Ready jobs for which one more worker is started, 1 to 1,000.
     pub jobs_per_worker: Option<u32>,
@@ -31,18 +32,11 @@ pub struct FleetLimits {
 pub struct LimitsInForce {
     /// Whose.
     pub mode: Mode,
-    /// As in [`FleetLimits`]. None: no scaler has run on this database yet, and nobody has set it.
-    pub min: Option<i32>,
-    #[allow(missing_docs)]
-    pub max: Option<i32>,
-    #[allow(missing_docs)]
-    pub floor: Option<i32>,
-    #[allow(missing_docs)]
-    pub cool_down_ms: Option<i64>,
-    #[allow(missing_docs)]
-    pub jobs_per_worker: Option<i32>,
-    /// Whether a person has set any of them.
-    pub set_by_hand: bool,
+    /// None: no scaler has run on this database yet, and nobody has set it.
+    #[serde(flatten)]
+    pub limits: FleetLimits,
+    /// Which of them a person has set, by their names.
+    pub limits_set: Vec<String>,
     /// Since when capacity stays as it is. None: it follows the work.
     pub paused_at: Option<Timestamp>,
     /// Why.
@@ -105,16 +99,31 @@ impl Database {
         let limits = |row: &Row| {
             Ok(LimitsInForce {
                 mode: read(cell(row, "mode")?)?,
-                min: cell(row, "min")?,
-                max: cell(row, "max")?,
-                floor: cell(row, "floor")?,
-                cool_down_ms: cell(row, "cool_down_ms")?,
-                jobs_per_worker: cell(row, "jobs_per_worker")?,
-                set_by_hand: cell(row, "set_by_hand")?,
+                limits: fleet_limits(row)?,
+                limits_set: cell(row, "limits_set")?,
                 paused_at: cell(row, "paused_at")?,
                 paused_reason: cell(row, "paused_reason")?,
             })
         };
         rows.iter().map(limits).collect()
     }
+}
+
+/// The bounds in a row that has them.
+pub(crate) fn fleet_limits(row: &Row) -> Result<FleetLimits, StoreError> {
+    let number =
+        |column| Ok::<_, StoreError>(cell::<Option<i32>>(row, column)?.map(|n| n.max(0).unsigned_abs()));
+    let cool_down = cell::<Option<i64>>(row, "cool_down_ms")?;
+    Ok(FleetLimits {
+        min: number("min")?,
+        max: number("max")?,
+        floor: number("floor")?,
+        cool_down: cool_down.map(|ms| Duration::from_millis(ms.max(0).unsigned_abs())),
+        jobs_per_worker: number("jobs_per_worker")?,
+    })
+}
+
+#[allow(clippy::ref_option)] // as serde calls it
+fn millis<S: serde::Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    span.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)).serialize(serializer)
 }

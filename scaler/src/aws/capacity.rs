@@ -30,7 +30,7 @@ pub struct Report {
     pub mode: Mode,
     /// The number of workers that was asked for.
     pub target: u32,
-    /// The decision that asked for it.
+    /// The owner's own number for it.
     pub ticket: i64,
     /// When this became known, by the wall clock.
     pub at: SystemTime,

@@ -15,6 +15,9 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use super::errors::{AwsError, Kind};
 
+/// For one whole call: less than what is left of a leader's time when it is renewed.
+pub const OPERATION: Duration = Duration::from_secs(4);
+
 /// How long is waited for what.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -34,7 +37,7 @@ impl Default for Patience {
             connect: Duration::from_secs(2),
             read: Duration::from_secs(3),
             credentials: Duration::from_millis(2_500),
-            operation: Duration::from_secs(4),
+            operation: OPERATION,
         }
     }
 }

@@ -173,6 +173,8 @@ fn said(status: u16, code: &str, message: &str) -> String {
 
 /// On one line and not longer than a sentence bears.
 fn quote(text: &str) -> String {
+    // AWS may quote the request's Authorization header, which names the key and carries the signature.
+    let text = text.split("Credential=").next().unwrap_or_default();
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(QUOTE) {
         Some((end, _)) => format!("{}...", &line[..end]),

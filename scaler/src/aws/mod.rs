@@ -21,7 +21,7 @@ mod per_mode;
 mod targets;
 
 pub use capacity::{Capacity, Outcome, Report};
-pub use client::Aws;
+pub use client::{Aws, OPERATION};
 pub use cloudwatch::{Datum, MOST_VALUES, Metrics, PutError, Unit};
 pub use errors::AwsError;
 pub use lane::Habits;

@@ -5,7 +5,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
     pub target: u32,
-    /// The decision's number, given back in reports.
+    /// The owner's own number for it, given back in reports: with another one the same target is sent again.
     pub ticket: i64,
     /// Whether it was given by a process that led. Such an order ends with the leadership.
     pub led: bool,

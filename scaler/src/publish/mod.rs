@@ -6,6 +6,7 @@
 
 mod figures;
 mod next;
+mod peaks;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,13 +19,14 @@ use uuid::Uuid;
 
 use crate::aws::{Aws, Metrics, PutError};
 use crate::look::Look;
-use next::{Next, next};
+use next::{Due, Next, due, next};
+use peaks::Peaks;
 
 /// In terms of the time between two calls: CloudWatch shows what it has taken some minutes later, and before that its answer proves nothing.
 const SHOWN_AFTER: u32 = 5;
 
-/// A sleeping scaler hears of the database each 36 s at the latest; after this it is taken for gone, and nothing is published.
-const UNHEARD: Duration = Duration::from_secs(90);
+/// What was fetched so long ago is not sent.
+const LATE: Duration = Duration::from_secs(10);
 
 /// Publishes for the scaler with this id, as long as it leads.
 pub struct Publisher {
@@ -38,6 +40,7 @@ pub struct Publisher {
     /// When the sleeping scaler last heard of the database.
     pub heard: watch::Receiver<Option<Instant>>,
     metrics: Metrics,
+    peaks: Peaks,
     /// The number of the last batch that was published.
     published: i64,
     /// The batch that was surely not recorded, if that was the last thing that happened.
@@ -66,6 +69,7 @@ impl Publisher {
             epoch,
             looks,
             heard,
+            peaks: Peaks::default(),
             published: 0,
             refused: None,
             emptied_at: None,
@@ -80,6 +84,11 @@ impl Publisher {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
+                Ok(()) = self.looks.changed() => {
+                    if let Some(look) = &*self.looks.borrow_and_update() {
+                        self.peaks.note(&look.seen);
+                    }
+                }
                 _ = minutes.tick() => self.publish(each * SHOWN_AFTER).await,
             }
         }
@@ -88,12 +97,12 @@ impl Publisher {
     async fn publish(&mut self, shown_after: Duration) {
         let (epoch, look) = (*self.epoch.borrow(), self.looks.borrow().clone());
         let (Some(epoch), Some(look)) = (epoch, look) else { return };
-        // Asleep since the counts were taken, nothing was counted, and the database is left in peace.
-        if self.emptied_at.is_some_and(|at| look.at < at && look.is_quiet()) {
-            if self.heard.borrow().is_none_or(|at| at.elapsed() > UNHEARD) {
-                return; // it may be otherwise by now
-            }
-            return self.put(self.aws.now(), &look.seen, None).await;
+        let only_slept = self.emptied_at.is_some_and(|at| look.at < at && look.is_quiet());
+        let unheard = self.heard.borrow().map(|at| at.elapsed());
+        match due(only_slept, unheard) {
+            Due::Nothing => return,
+            Due::Figures => return self.put(self.aws.now(), &look.seen, None).await,
+            Due::Counts => {}
         }
         let asked_at = Instant::now();
         let batch = match self.database.measure(self.scaler, epoch).await {
@@ -106,11 +115,14 @@ impl Publisher {
                 );
             }
         };
-        let age = self.aws.now().duration_since(batch.at.into()).unwrap_or_default();
-        match next(batch.fresh, self.refused == Some(batch.id), age, shown_after) {
-            Next::Put => self.put(batch.at.into(), &look.seen, Some(&batch)).await,
+        if asked_at.elapsed() > LATE {
+            return; // this process was stopped meanwhile: somebody else may have taken it up
+        }
+        match next(batch.fresh, self.refused == Some(batch.id), batch.tried, shown_after) {
+            Next::Put if batch.fresh => self.put(batch.at.into(), &look.seen, Some(&batch)).await,
+            Next::Put => self.put_again(&batch, &look.seen, epoch).await,
             Next::Wait => self.put(self.aws.now(), &look.seen, None).await,
-            Next::Ask => self.settle(&batch, &look.seen).await,
+            Next::Ask => self.settle(&batch, &look.seen, epoch).await,
         }
         // An older batch left behind what was counted since it was made.
         if batch.fresh && self.published == batch.id {
@@ -119,7 +131,7 @@ impl Publisher {
     }
 
     /// Finds out what became of a batch, and sends it again if it did not arrive.
-    async fn settle(&mut self, batch: &Batch, seen: &Observation) {
+    async fn settle(&mut self, batch: &Batch, seen: &Observation, epoch: i64) {
         let (name, service) = figures::HEARTBEAT;
         #[allow(clippy::cast_precision_loss)] // a batch a minute
         let number = batch.id as f64;
@@ -129,7 +141,16 @@ impl Publisher {
                 self.forget(batch.id).await;
                 self.put(self.aws.now(), seen, None).await;
             }
-            Ok(_) => self.put(batch.at.into(), seen, Some(batch)).await,
+            Ok(_) => self.put_again(batch, seen, epoch).await,
+            Err(error) => self.fails(&error),
+        }
+    }
+
+    /// Not without saying so first: from then on it is in doubt again.
+    async fn put_again(&mut self, batch: &Batch, seen: &Observation, epoch: i64) {
+        match self.database.batch_tried(self.scaler, epoch, batch.id).await {
+            Ok(true) => self.put(batch.at.into(), seen, Some(batch)).await,
+            Ok(false) => {} // another one leads
             Err(error) => self.fails(&error),
         }
     }
@@ -137,7 +158,8 @@ impl Publisher {
     async fn put(&mut self, at: SystemTime, seen: &Observation, batch: Option<&Batch>) {
         let mut data = vec![figures::heartbeat(batch.map_or(self.published, |batch| batch.id))];
         if batch.is_none_or(|batch| batch.fresh) {
-            data.extend(figures::of_the_moment(seen)); // of this moment, not of that of an older batch
+            // Of this moment, not of that of an older batch.
+            data.extend(figures::of_the_moment(&self.peaks.take(seen)));
         }
         data.extend(batch.iter().flat_map(|batch| figures::counted(&batch.series)));
         match self.metrics.put(at, &data).await {

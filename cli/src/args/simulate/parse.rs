@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use scaling::simulation::{Spread, TaskSize};
 
-/// A number above or at zero; no other notation than digits and a point.
+/// More than anybody means; beyond it sums would be lost in rounding.
+const MOST: f64 = 1e9;
+
+/// A number from zero to a billion; no other notation than digits and a point.
 fn number(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    text.parse().ok().filter(|_| plain)
+    text.parse().ok().filter(|number| plain && *number <= MOST)
 }
 
 /// Jobs a second of `100/d`, `20/h`, `3/m`, `1/s`.
@@ -63,10 +66,13 @@ pub fn spread(text: &str) -> Result<Spread, String> {
     Spread::new(time(median)?, time(p95)?).map_err(|error| error.to_string())
 }
 
+/// The largest task of Fargate has 16 virtual processors and 120 gigabytes; this leaves room for more.
+const LARGEST: f64 = 1_000.0;
+
 /// `0.5/1`: virtual processors and gigabytes.
 pub fn size(text: &str) -> Result<TaskSize, String> {
     let parts = text.split_once('/').and_then(|(vcpu, memory)| Some((number(vcpu)?, number(memory)?)));
-    let size = parts.filter(|&(vcpu, memory_gb)| vcpu > 0.0 && memory_gb > 0.0);
+    let size = parts.filter(|&(vcpu, memory)| vcpu > 0.0 && memory > 0.0 && vcpu.max(memory) <= LARGEST);
     size.map(|(vcpu, memory_gb)| TaskSize { vcpu, memory_gb }).ok_or_else(|| {
         format!("{text:?} is no size of a task: write virtual processors and gigabytes, such as 0.5/1")
     })

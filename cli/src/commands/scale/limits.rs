@@ -51,16 +51,9 @@ fn modes(mode: Option<Mode>) -> Vec<Mode> {
 }
 
 async fn answer(context: &Context, database: &Database, modes: &[Mode]) -> Result<(), CliError> {
-    let seen = database.observe().await?;
     let limits = database.limits_in_force().await?;
-    let bounds: Vec<Bounds> = limits
-        .into_iter()
-        .filter(|limits| modes.contains(&limits.mode))
-        .map(|limits| {
-            let set = seen.of(limits.mode).limits;
-            Bounds::new(limits, &set)
-        })
-        .collect();
+    let bounds: Vec<Bounds> =
+        limits.into_iter().filter(|limits| modes.contains(&limits.mode)).map(Bounds).collect();
     if context.json {
         out::json(&json!({"limits": bounds}));
     } else {
@@ -80,12 +73,12 @@ fn holds(bounds: &Bounds, now: Timestamp) -> String {
 mod tests {
     use super::*;
     use crate::view::scale::bounds::tests::limits;
-    use store::{LimitsInForce, LimitsSet};
+    use store::LimitsInForce;
 
     #[test]
     fn the_answer_says_what_holds_now() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let said = |limits| holds(&Bounds::new(limits, &LimitsSet::default()), at(1_000));
+        let said = |limits| holds(&Bounds(limits), at(1_000));
         assert!(said(limits()).starts_with("mechanic: workers follow the work\n  limits: 0 to 10 workers"));
         let paused = LimitsInForce { paused_at: Some(at(1_000)), paused_reason: "a move".into(), ..limits() };
         assert!(

@@ -35,7 +35,7 @@ async fn fleets(database: &Database) -> Result<Vec<Fleet>, CliError> {
         let seen = seen.of(mode);
         let decision = decisions.iter().find(|decision| decision.service == service).cloned();
         let pause = pauses.iter().find(|pause| pause.mode == mode).cloned();
-        Fleet::new(seen, Bounds::new(limits, &seen.limits), decision, pause)
+        Fleet::new(seen, Bounds(limits), decision, pause)
     };
     Ok(limits.into_iter().map(fleet).collect())
 }

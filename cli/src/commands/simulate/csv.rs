@@ -11,12 +11,18 @@ use jiff::Timestamp;
 use super::jobs::Recorded;
 use crate::view::text::one_line;
 
-/// Longer than anything that a trace is kept of: a hundred years, in seconds.
-const LONGEST: f64 = 3_155_760_000.0;
+/// Later than any time that a trace counts in seconds, which may be those since 1970: a hundred years, in seconds.
+const LATEST: f64 = 3_155_760_000.0;
+/// No job takes longer: a week, in seconds.
+const LONGEST: f64 = 604_800.0;
+/// No trace spans more, in seconds: ten years. Time without jobs is simulated, too.
+const SPAN: f64 = 315_576_000.0;
+/// No file is longer: a million rows have some 50 MB.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Reads the jobs, or says in a sentence what is wrong, and in which line.
 pub fn read(file: impl Read, most: usize) -> Result<Vec<Recorded>, String> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file.take(MOST_BYTES));
     let headings = reader.headers().map_err(unreadable)?.clone();
     let columns = Columns::of(&headings)?;
     let mut rows: Vec<(At, Recorded)> = Vec::new();
@@ -35,6 +41,10 @@ pub fn read(file: impl Read, most: usize) -> Result<Vec<Recorded>, String> {
         rows.push(row);
     }
     let first = rows.iter().map(|(at, _)| at.seconds()).fold(f64::INFINITY, f64::min);
+    let last = rows.iter().map(|(at, _)| at.seconds()).fold(f64::NEG_INFINITY, f64::max);
+    if last - first > SPAN {
+        return Err("its jobs lie more than ten years apart: cut it into parts".into());
+    }
     let since = |at: At| Duration::try_from_secs_f64(at.seconds() - first).unwrap_or_default();
     match rows.len() {
         0 => Err("it has no jobs: put one into each line after the first".into()),
@@ -93,7 +103,7 @@ impl Columns {
 }
 
 fn at(text: &str) -> Result<At, String> {
-    let seconds = text.parse().ok().filter(|seconds: &f64| seconds.abs() <= LONGEST);
+    let seconds = text.parse().ok().filter(|seconds: &f64| seconds.abs() <= LATEST);
     let at = seconds.map(At::Seconds).or_else(|| text.parse().ok().map(At::Time));
     at.ok_or_else(|| {
         let text = one_line(text, 40);
@@ -105,7 +115,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds: &f64| (0.0..=LONGEST).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| {
         let text = one_line(text, 40);
-        format!("{text:?} is no duration: write seconds, such as 42.5, not below zero")
+        format!("{text:?} is no duration: write seconds, such as 42.5, from 0 to a week")
     })
 }
 
@@ -161,7 +171,7 @@ mod tests {
             ("at\nNaN\n", "line 2: \"NaN\" is no time"),
             (
                 "at,duration_s\n1,-5\n",
-                "line 2: \"-5\" is no duration: write seconds, such as 42.5, not below zero",
+                "line 2: \"-5\" is no duration: write seconds, such as 42.5, from 0 to a week",
             ),
             ("at,mode\n1\n", "line 2: it has 1 values and the first line names 2 columns"),
             ("at\n1\n2026-11-02T09:00:00Z\n", "line 3: some rows tell the time"),

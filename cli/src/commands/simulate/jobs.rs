@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,6 +57,10 @@ fn of_file(path: &Path) -> Result<Vec<Recorded>, CliError> {
     let usage = |what: String| CliError::Usage(format!("{}: {what}", path.display()));
     let file = File::open(path)
         .map_err(|error| usage(format!("it cannot be opened: {error}: name another file with --trace")))?;
+    let kind = file.metadata().map(|metadata| metadata.file_type());
+    if kind.is_ok_and(|kind| kind.is_char_device() || kind.is_block_device()) {
+        return Err(usage("it is a device: name a file, or a pipe".into()));
+    }
     csv::read(BufReader::new(file), MOST_JOBS).map_err(usage)
 }
 

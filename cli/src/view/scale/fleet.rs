@@ -179,10 +179,10 @@ mod tests {
     use super::super::bounds::tests::limits;
     use super::super::wake::tests::woken;
     use super::*;
-    use store::{LimitsInForce, LimitsSet};
+    use store::LimitsInForce;
 
     fn fleet(seen: &ModeObservation) -> Fleet {
-        Fleet::new(seen, Bounds::new(limits(), &LimitsSet::default()), None, None)
+        Fleet::new(seen, Bounds(limits()), None, None)
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         let at = |second| Timestamp::from_second(second).unwrap();
         let limits = LimitsInForce { paused_at: Some(at(1_000)), ..limits() };
         let pause = Pause { mode: Mode::Mechanic, since: at(1_000), reason: "a move".into() };
-        let bounds = Bounds::new(limits, &LimitsSet::default());
+        let bounds = Bounds(limits);
         let fleet =
             Fleet::new(&ModeObservation::default(), bounds, Some(woken(0, None, None, None)), Some(pause));
         let lines = fleet.lines(at(1_060));

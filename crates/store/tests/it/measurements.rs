@@ -113,7 +113,7 @@ async fn sums_are_exact_and_series_short_however_many_there_are() {
 }
 
 #[tokio::test]
-async fn wakes_stuck_jobs_and_lost_workers_are_counted() {
+async fn wakes_and_stuck_jobs_are_counted() {
     let roles = roles().await;
     let scaler = roles.database.store("codeteam_scaler").await;
     let (me, epoch) = leading(&scaler).await;

@@ -23,13 +23,17 @@ async fn what_is_set_counts_until_it_is_cleared() {
     let four = FleetLimits { max: Some(4), ..FleetLimits::default() };
     roles.api.set_limits(Mode::Mechanic, &four).await.unwrap();
     let in_force = roles.api.limits_in_force().await.unwrap();
-    assert_eq!((in_force[0].mode, in_force[0].max, in_force[0].floor), (Mode::Mechanic, Some(4), Some(2)));
-    assert!(in_force[0].set_by_hand && !in_force[1].set_by_hand);
+    let mechanics = &in_force[0];
+    assert_eq!(
+        (mechanics.mode, mechanics.limits.max, mechanics.limits.floor),
+        (Mode::Mechanic, Some(4), Some(2))
+    );
+    assert!(mechanics.limits_set == ["max"] && in_force[1].limits_set.is_empty());
     let seen = scaler.observe().await.unwrap();
-    assert_eq!((seen.mechanic.limits.max, seen.mechanic.limits.min), (Some(4), None));
+    assert_eq!((seen.mechanic.limits.max, seen.mechanic.limits.min), (Some(4), Some(0)));
     assert!(roles.api.clear_limits(Mode::Mechanic).await.unwrap());
     assert!(!roles.api.clear_limits(Mode::Mechanic).await.unwrap());
-    assert_eq!(scaler.observe().await.unwrap().mechanic.limits.max, None);
+    assert_eq!(scaler.observe().await.unwrap().mechanic.limits.max, Some(10));
 }
 
 #[tokio::test]
@@ -44,7 +48,7 @@ async fn what_cannot_hold_with_the_scalers_own_is_refused_and_leaves_what_was_se
         .unwrap_err();
     assert!(matches!(error, StoreError::Invalid(_)), "{error:?}");
     assert!(error.to_string().contains("give a minimum that is not above the maximum"), "{error}");
-    assert_eq!(roles.api.limits_in_force().await.unwrap()[1].min, Some(0));
+    assert_eq!(roles.api.limits_in_force().await.unwrap()[1].limits.min, Some(0));
 }
 
 #[tokio::test]
@@ -76,4 +80,19 @@ async fn a_sleeping_scaler_is_rung_for_new_limits_and_for_a_resume() {
     let kinds = "select array_agg(kind order by id) from codeteam.fleet_events";
     let kinds: Vec<String> = admin.query_one(kinds, &[]).await.unwrap().get(0);
     assert_eq!(kinds, ["limits_changed", "scaling_paused", "scaling_resumed"]);
+}
+
+#[tokio::test]
+async fn a_scaler_that_was_started_with_a_lower_maximum_since_has_the_last_word() {
+    let roles = roles().await;
+    let scaler = roles.database.store("codeteam_scaler").await;
+    scaler.announce_limits(Mode::Mechanic, &OWN).await.unwrap();
+    let six = FleetLimits { min: Some(6), ..FleetLimits::default() };
+    roles.api.set_limits(Mode::Mechanic, &six).await.unwrap();
+    scaler
+        .announce_limits(Mode::Mechanic, &FleetLimits { max: Some(1), floor: Some(1), ..OWN })
+        .await
+        .unwrap();
+    let limits = scaler.observe().await.unwrap().mechanic.limits;
+    assert_eq!((limits.min, limits.max, limits.floor), (Some(1), Some(1), Some(1)));
 }

@@ -100,6 +100,8 @@ async fn a_worker_that_was_silent_for_two_minutes_is_lost_and_its_job_free() {
     let lost: Vec<_> = told.iter().filter(|event| event.kind == "worker_lost").collect();
     assert_eq!(lost.len(), 2);
     assert!(lost.iter().any(|event| event.subject == Some(idle.0)));
+    let counted = "select count(*) from codeteam.measurements where what = 'worker_lost'";
+    assert_eq!(admin.query_one(counted, &[]).await.unwrap().get::<_, i64>(0), 2);
 }
 
 #[tokio::test]
@@ -192,4 +194,26 @@ async fn observing_names_who_is_busy_and_who_of_those_asked_about_hangs() {
     assert!(seen.mechanic.busy_ids.contains(&by) && seen.mechanic.busy_ids.len() == 1);
     assert!(seen.mechanic.silent_ids.is_empty() && seen.genius.busy_ids.is_empty());
     assert!(seen.connections >= 3, "{}", seen.connections);
+}
+
+#[tokio::test]
+async fn a_full_group_at_the_head_of_the_line_does_not_hide_the_others_for_long() {
+    let roles = roles().await;
+    let scaler = roles.database.store("codeteam_scaler").await;
+    let grouped = (0..1_200).map(|_| {
+        let mut job = testkit::job();
+        job.queueing.group_key = Some("g".into());
+        job
+    });
+    for batch in grouped.collect::<Vec<_>>().chunks(600) {
+        roles.api.submit_all(batch).await.unwrap();
+    }
+    roles.api.submit_all(&vec![testkit::job(); 5]).await.unwrap();
+    roles.worker.claim(hired(&roles.worker).await, Mode::Mechanic).await.unwrap().unwrap();
+    assert_eq!(scaler.observe().await.unwrap().mechanic.ready, 0, "the group stands before them");
+    for _ in 0..2 {
+        scaler.tend(DEFAULT_SLA).await.unwrap();
+    }
+    let seen = scaler.observe().await.unwrap().mechanic;
+    assert_eq!((seen.ready, seen.in_the_way), (5, 0));
 }

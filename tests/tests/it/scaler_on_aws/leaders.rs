@@ -13,8 +13,7 @@ fn callers(calls: &[Call]) -> Vec<&str> {
     callers
 }
 
-#[tokio::test]
-async fn a_killed_leaders_work_is_gone_on_with_by_the_standby() {
+pub async fn a_killed_leaders_work_is_gone_on_with_by_the_standby() {
     let cloud = Cloud::counting().await;
     let first = cloud.scaler("first", &[]);
     cloud.called(0, GENIUS, 0).await;
@@ -37,8 +36,7 @@ async fn a_killed_leaders_work_is_gone_on_with_by_the_standby() {
 }
 
 /// As long as a leader may be silent while it is awake, a quarter of a minute, and a standby's ten seconds between two questions.
-#[tokio::test]
-async fn a_leader_that_hangs_is_replaced_and_makes_no_call_when_it_goes_on() {
+pub async fn a_leader_that_hangs_is_replaced_and_makes_no_call_when_it_goes_on() {
     let cloud = Cloud::counting().await;
     let mut first = cloud.scaler("first", &[]);
     cloud.queue(Mode::Mechanic, 1).await;

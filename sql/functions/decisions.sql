@@ -12,8 +12,8 @@ declare
   made        bigint;
 begin
   perform demand(num_nulls(service, reason, observation) = 0, 'a decision', 'without service, reason or observation', 'say all three'),
-          demand(previous >= 0 and target >= 0 and ago_ms >= 0, 'a decision', format('from %s to %s, %s ms ago', previous, target, ago_ms),
-                 'give numbers from 0');
+          demand(previous >= 0 and target >= 0 and ago_ms between 0 and 86400000, 'a decision', format('from %s to %s, %s ms ago', previous, target, ago_ms),
+                 'give numbers from 0, and at most a day');
   if previous = 0 and target > 0 then
     select h.id, h.run_at into first_job, first_ready
     from (select * from line_beginnings l where l.mode = split_part(service, '-', 1) order by l.priority desc offset 0) l
@@ -39,7 +39,36 @@ $$;
 -- the two take their ways here at different speeds.
 create or replace function codeteam.decision_called(decision bigint, ago_ms bigint) returns void
 language sql volatile security definer set search_path = codeteam, pg_temp as $$
-  select demand(decision is not null and ago_ms >= 0, 'a call', format('for %s, %s ms ago', decision, ago_ms), 'give a decision and a number from 0');
+  select demand(decision is not null and ago_ms between 0 and 86400000, 'a call', format('for %s, %s ms ago', decision, ago_ms), 'give a decision and a number from 0 to 86400000');
   update scale_decisions d set called_at = greatest(d.at, statement_timestamp() - make_interval(secs => ago_ms / 1000.0))
   where d.id = decision and d.called_at is null
+$$;
+
+-- Writes down how far the open wakes have come; gives how many are still open. One that nobody claimed within an hour is left. Internal.
+create or replace function codeteam.follow_wakes() returns integer
+language plpgsql volatile as $$
+declare
+  open integer;
+begin
+  with open_ones as (
+    select d.id, (select min(w.started_at) from workers w where w.mode = split_part(d.service, '-', 1) and w.started_at >= d.at) as heard,
+           (select min(e.at) from events e where e.job_id = d.job_id and e.kind = 'claimed' and e.at >= d.queued_at) as claimed
+    from scale_decisions d
+    where d.queued_at is not null and d.claimed_at is null and d.at > clock_timestamp() - interval '1 hour'
+  ), come as (
+    update scale_decisions d
+    set first_heartbeat_at = coalesce(d.first_heartbeat_at, o.heard), claimed_at = o.claimed
+    from open_ones o
+    where d.id = o.id and (o.claimed is not null or d.first_heartbeat_at is null and o.heard is not null)
+    returning d.service, d.queued_at, d.claimed_at
+  ), told as (
+    insert into measurements (mode, what, value)
+    select split_part(c.service, '-', 1), 'wake', greatest(extract(epoch from c.claimed_at - c.queued_at) * 1000, 0)::bigint
+    from come c where c.claimed_at is not null
+  )
+  select count(*) into open
+  from open_ones o join scale_decisions d on d.id = o.id
+  where o.claimed is null and exists (select from jobs j where j.id = d.job_id and j.state = 'queued');
+  return open;
+end
 $$;

@@ -47,10 +47,14 @@ impl Tasks {
     }
 
     fn note(&mut self, report: Report) {
-        let Report { mode, target, at, outcome, .. } = report;
+        let Report { mode, target, at, called_at, outcome, .. } = report;
         match outcome {
             Outcome::Set => {
-                self.news.push(News::Called { mode, target, at: instant(at, self.aws.now()) });
+                self.news.push(News::Called {
+                    mode,
+                    target,
+                    at: instant(called_at.unwrap_or(at), self.aws.now()),
+                });
                 self.trouble(mode, None);
             }
             Outcome::Recovered => self.trouble(mode, None),

@@ -1,4 +1,4 @@
--- The workers that hold a job and must not be stopped.
+-- The workers that hold a job and must not be stopped: for scalers that were started before observe() told it.
 create or replace function codeteam.busy_workers() returns setof uuid
 language sql stable security definer set search_path = codeteam, pg_temp as $$
   select distinct worker_id from jobs where state = 'running'
@@ -12,5 +12,5 @@ language sql stable security definer set search_path = codeteam, pg_temp as $$
   select w.id from workers w
   where w.id = any (among)
     and (lease_ends(w) <= now() and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
-         or heard_at(w) <= now() - interval '2 minutes')
+         or heard_at(w) <= now() - lost_after())
 $$;

@@ -1,0 +1,1 @@
+select codeteam.batch_tried($1, $2, $3)
