@@ -7,8 +7,7 @@ use testkit::{Proxy, TestDatabase, Traffic};
 
 use super::cloud::{Cloud, GENIUS, MECHANIC, REGISTER, took};
 
-#[tokio::test]
-async fn without_a_database_nothing_is_changed_and_work_that_came_meanwhile_is_served() {
+pub async fn without_a_database_nothing_is_changed_and_work_that_came_meanwhile_is_served() {
     let database = TestDatabase::new().await;
     let proxy = Proxy::start(&database.url("postgres")).await;
     let through_proxy = proxy.url("codeteam_scaler", database.name());
