@@ -3077,9 +3077,15 @@ CREATE TABLE codeteam.scale_limits (
 
 CREATE VIEW codeteam.limits_in_force AS
  SELECT l.mode,
-    LEAST(COALESCE(l.min, l.own_min), m.max) AS min,
+        CASE
+            WHEN (m.min > m.max) THEN m.max
+            ELSE m.min
+        END AS min,
     m.max,
-    LEAST(COALESCE(l.floor, l.own_floor), m.max) AS floor,
+        CASE
+            WHEN (m.floor > m.max) THEN m.max
+            ELSE m.floor
+        END AS floor,
     COALESCE(l.cool_down_ms, l.own_cool_down_ms) AS cool_down_ms,
     COALESCE(l.jobs_per_worker, l.own_jobs_per_worker) AS jobs_per_worker,
     array_remove(ARRAY[
@@ -3106,7 +3112,9 @@ CREATE VIEW codeteam.limits_in_force AS
     l.paused_at,
     l.paused_reason
    FROM (codeteam.scale_limits l
-     CROSS JOIN LATERAL ( SELECT COALESCE(l.max, l.own_max) AS max) m);
+     CROSS JOIN LATERAL ( SELECT COALESCE(l.min, l.own_min) AS min,
+            COALESCE(l.max, l.own_max) AS max,
+            COALESCE(l.floor, l.own_floor) AS floor) m);
 
 CREATE TABLE codeteam.measurements (
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,

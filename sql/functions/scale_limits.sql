@@ -3,14 +3,15 @@
 -- What holds now. Whoever set limits was held to the scaler's own at that time; where it was started with a lower maximum since, that has the
 -- last word. Null: no scaler has said anything yet. limits_set: which ones a person has set.
 create or replace view codeteam.limits_in_force as
-select l.mode, least(coalesce(l.min, l.own_min), m.max) as min, m.max, least(coalesce(l.floor, l.own_floor), m.max) as floor,
+select l.mode, case when m.min > m.max then m.max else m.min end as min, m.max, case when m.floor > m.max then m.max else m.floor end as floor,
        coalesce(l.cool_down_ms, l.own_cool_down_ms) as cool_down_ms, coalesce(l.jobs_per_worker, l.own_jobs_per_worker) as jobs_per_worker,
        array_remove(array[case when l.min is not null then 'min' end, case when l.max is not null then 'max' end,
                           case when l.floor is not null then 'floor' end, case when l.cool_down_ms is not null then 'cool-down' end,
                           case when l.jobs_per_worker is not null then 'jobs per worker' end], null) as limits_set,
        l.paused_at, l.paused_reason
 from codeteam.scale_limits l
-cross join lateral (select coalesce(l.max, l.own_max) as max) m;
+cross join lateral (
+  select coalesce(l.min, l.own_min) as min, coalesce(l.max, l.own_max) as max, coalesce(l.floor, l.own_floor) as floor) m;
 
 -- Raises unless the limits can hold at once; null: not known. Internal.
 create or replace function codeteam.check_limits(min integer, max integer, floor integer, cool_down_ms bigint, jobs_per_worker integer) returns void

@@ -96,3 +96,11 @@ async fn a_scaler_that_was_started_with_a_lower_maximum_since_has_the_last_word(
     let limits = scaler.observe().await.unwrap().mechanic.limits;
     assert_eq!((limits.min, limits.max, limits.floor), (Some(1), Some(1), Some(1)));
 }
+
+#[tokio::test]
+async fn what_nobody_has_said_is_not_known() {
+    let roles = roles().await;
+    let three = FleetLimits { max: Some(3), ..FleetLimits::default() };
+    roles.api.set_limits(Mode::Mechanic, &three).await.unwrap();
+    assert_eq!(roles.api.limits_in_force().await.unwrap()[0].limits, three);
+}
