@@ -13,9 +13,10 @@ mod wakes;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, UNIX_EPOCH};
 
+use anyhow::Context;
 use domain::Mode;
 use system_tests::aws::{AwsStandIn, Call, Options};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_postgres::Client;
 
 use crate::server::Server;
@@ -27,9 +28,11 @@ pub use day::measure as day;
 pub use wakes::measure as wakes;
 
 const REGISTER: &str = "RegisterScalableTarget";
-/// The scaler says one of these before it waits. Awake, it says more within a second.
-const STILL: &str = "select coalesce(bool_and(state = 'idle' and query similar to '%codeteam.(doze|look)%'
-        and clock_timestamp() - state_change > make_interval(secs => $1)), false)
+/// A scaler that takes longer to fall asleep does not.
+const LONGEST: Duration = Duration::from_secs(120);
+/// The scaler says one of these before it waits. Awake, it says more within a second; what it writes has a connection of its own.
+const STILL: &str = "select coalesce(bool_and(state = 'idle' and state_change < clock_timestamp() - make_interval(secs => $1))
+           and bool_or(query similar to '%codeteam.(doze|look)%'), false)
     from pg_stat_activity where datname = current_database() and application_name like 'codeteam scaler%'";
 
 /// A scaler at work.
@@ -84,7 +87,8 @@ impl Rig {
             }
             anyhow::Ok(calls.len())
         };
-        let calls = program.during(quiet).await??;
+        let calls =
+            program.during(timeout(LONGEST, quiet)).await?.context("the scaler does not fall asleep")??;
         sleep_until(self.changed_at + pace).await;
         self.changed_at = Instant::now();
         Ok(calls)
