@@ -271,6 +271,12 @@ CREATE FUNCTION codeteam.busy_workers() RETURNS SETOF uuid
   select distinct worker_id from jobs where state = 'running'
 $$;
 
+CREATE FUNCTION codeteam.came_up() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+  select greatest(pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
+$$;
+
 CREATE FUNCTION codeteam.cancel_job(job uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
@@ -1197,7 +1203,7 @@ WITH (fillfactor='50', autovacuum_vacuum_threshold='20', autovacuum_vacuum_scale
 CREATE FUNCTION codeteam.heard_at(w codeteam.workers) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     AS $$
-  select greatest(w.heartbeat_at, pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
+  select greatest(w.heartbeat_at, codeteam.came_up())
 $$;
 
 CREATE FUNCTION codeteam.heartbeat(worker uuid, job_ids uuid[], attempts integer[]) RETURNS TABLE(job_id uuid, verdict text)
@@ -1359,18 +1365,21 @@ declare
 begin
   perform demand(scaler is not null, 'scaler', null, 'give an id of your own');
   if not may_lead(scaler, asked) then -- without a lock: a standby asks often
-    return query select false, l.epoch, null::bigint, 10000::bigint from leader l;
+    return query select false, l.epoch, null::bigint, (extract(epoch from lead_for()) * 1000)::bigint from leader l;
     return;
   end if;
   select l.* into stands from leader l for no key update;
   if stands.scaler is distinct from lead.scaler then
     if not may_lead(scaler, asked) then -- somebody was quicker
-      return query select false, stands.epoch, null::bigint, 10000::bigint;
+      return query select false, stands.epoch, null::bigint, (extract(epoch from lead_for()) * 1000)::bigint;
       return;
     end if;
     free := stands.scaler is null or stands.heard_until > asked;
-    -- No promise lasts longer than this, whatever the clock of this server or of the one before it says.
-    before := least(greatest(asked, stands.acts_until), asked + interval '10 seconds');
+    -- No promise lasts longer than this, whatever the clock of this server or of the one before it says; and one that was made just
+    -- before a crash may be gone, though who heard it still keeps to it. Who resigned keeps to none.
+    if stands.scaler is not null then
+      before := least(greatest(asked, stands.acts_until, came_up() + lead_for()), asked + lead_for());
+    end if;
     stands.epoch := stands.epoch + 1;
     update leader l set since = clock_timestamp(), trouble = null, trouble_since = null;
     insert into fleet_events (kind, subject, message)
@@ -1379,18 +1388,25 @@ begin
     perform ring(array['scaler']); -- one that was deposed in its sleep learns of it
   end if;
   perform pg_advisory_unlock_all(), pg_try_advisory_lock(class.id, stands.epoch::integer) from lead_class() as class (id);
-  -- Committed to the disk, as nothing else that is said so often: a crash must not take a promise back that somebody acts upon.
+  if stands.scaler = lead.scaler then
+    -- A leader that wakes does not wait for the disk: see came_up().
+    perform set_config('synchronous_commit', 'off', true);
+  end if;
   update leader l
   set epoch = stands.epoch, scaler = lead.scaler,
-      acts_until = before + interval '10 seconds', heard_until = before + interval '15 seconds';
+      acts_until = before + lead_for(), heard_until = before + lead_for() * 1.5;
   return query select true, stands.epoch, (extract(epoch from before - asked) * 1000)::bigint,
-                      (extract(epoch from before - asked) * 1000)::bigint + 10000;
+                      (extract(epoch from before + lead_for() - asked) * 1000)::bigint;
 end
 $$;
 
 CREATE FUNCTION codeteam.lead_class() RETURNS integer
     LANGUAGE sql IMMUTABLE
     AS $$ select 1668246356 $$;
+
+CREATE FUNCTION codeteam.lead_for() RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    AS $$ select interval '10 seconds' $$;
 
 CREATE FUNCTION codeteam.leader_dozes(scaler uuid) RETURNS void
     LANGUAGE plpgsql
@@ -1404,8 +1420,7 @@ $$;
 CREATE FUNCTION codeteam.lease_ends(w codeteam.workers) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     AS $$
-  select greatest(w.lease_expires_at, greatest(pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
-                                      + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
+  select greatest(w.lease_expires_at, codeteam.came_up() + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
 $$;
 
 CREATE FUNCTION codeteam.leave_group(group_key text) RETURNS void
@@ -1582,15 +1597,22 @@ end
 $$;
 
 CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq bigint DEFAULT 0) RETURNS TABLE(ready boolean, next_due_ms bigint, snapshot_xmin bigint)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_sort TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
-    AS $$ -- one job is looked for, in an order that an index has
-  select check_topic(topic, gen_random_uuid(), job, after_seq);
+    AS $$
+#variable_conflict use_column
+begin
+  perform check_topic(topic, gen_random_uuid(), job, after_seq);
+  return query
   with modes as (
-    select mode from unnest(case when topic = 'scaler' then array['mechanic', 'genius'] else array[topic] end) as mode
+    select mode from unnest(case when look.topic = 'scaler' then array['mechanic', 'genius'] else array[look.topic] end) as mode
   ), at_work as (
     select mode from modes
     where mode <> all (array(select p.mode from pauses p)) and not exists (select from stops_in_force s where s.repo = '')
@@ -1608,14 +1630,15 @@ CREATE FUNCTION codeteam.look(topic text, job uuid DEFAULT NULL::uuid, after_seq
     ) as coming (at)
   )
   select
-    exists (select from claimable c join modes m on m.mode = c.mode)
+    exists (select from at_work m, lateral (select from in_line i where i.mode = m.mode limit 1) first)
       or coalesce(due.at <= now(), false)
       or exists (select from at_work m, reopened(m.mode))
-      or exists (select from leases where ends <= clock_timestamp() or topic = 'scaler')
-      or (topic = 'events' and exists (select from events e where e.job_id = look.job and e.seq > look.after_seq)),
+      or exists (select from leases where ends <= clock_timestamp() or look.topic = 'scaler')
+      or (look.topic = 'events' and exists (select from events e where e.job_id = look.job and e.seq > look.after_seq)),
     ceil(extract(epoch from due.at - clock_timestamp()) * 1000)::bigint,
     pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-  from due
+  from due;
+end
 $$;
 
 CREATE FUNCTION codeteam.lost_after() RETURNS interval
@@ -2381,14 +2404,17 @@ end
 $$;
 
 CREATE FUNCTION codeteam.silent_workers(among uuid[]) RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
-  select demand(array_position(among, null) is null and among is not null, 'among', among::text, 'give an array of workers'' ids');
+begin
+  perform demand(array_position(among, null) is null and among is not null, 'among', among::text, 'give an array of workers'' ids');
+  return query
   select w.id from workers w
   where w.id = any (among)
     and (lease_ends(w) <= now() and exists (select from jobs j where j.state = 'running' and j.worker_id = w.id)
-         or heard_at(w) <= now() - lost_after())
+         or heard_at(w) <= now() - lost_after());
+end
 $$;
 
 CREATE FUNCTION codeteam.spent(repo text, period text, at timestamp with time zone) RETURNS bigint
@@ -2912,6 +2938,47 @@ CREATE VIEW codeteam.calls AS
      LEFT JOIN codeteam.ledger s ON (((s.job_id = r.job_id) AND (s.attempt = r.attempt) AND (s.call = r.call) AND (s.kind = 'settlement'::text))))
   WHERE (r.kind = 'reservation'::text);
 
+CREATE TABLE codeteam.compatibility (
+    only_row boolean DEFAULT true NOT NULL,
+    works_since integer NOT NULL,
+    CONSTRAINT compatibility_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE codeteam.events (
+    job_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    attempt integer NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL,
+    data jsonb NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_freeze_min_age='0', vacuum_truncate=off, toast.autovacuum_vacuum_scale_factor='0.02', toast.autovacuum_vacuum_insert_scale_factor='0.05', toast.vacuum_truncate=off);
+
+CREATE TABLE codeteam.fleet_events (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL,
+    mode text,
+    subject uuid,
+    message text NOT NULL
+);
+
+ALTER TABLE codeteam.fleet_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME codeteam.fleet_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE codeteam.functions_applied (
+    only_row boolean DEFAULT true NOT NULL,
+    digest text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT functions_applied_only_row_check CHECK (only_row)
+);
+
 CREATE TABLE codeteam.line_steps (
     mode text NOT NULL,
     priority smallint NOT NULL,
@@ -2957,79 +3024,8 @@ CREATE VIEW codeteam.in_line AS
     j.group_key,
     j.group_limit
    FROM (codeteam.line_beginnings l
-     JOIN codeteam.jobs j ON (((codeteam.line_of(j.mode, j.priority) = codeteam.line_of(l.mode, l.priority)) AND (j.turn >= l.starts_at))))
+     JOIN codeteam.jobs j ON (((codeteam.line_of(j.mode, j.priority) = codeteam.line_of(l.mode, l.priority)) AND (j.turn >= l.starts_at) AND (j.mode = l.mode))))
   WHERE ((j.state = 'queued'::text) AND (j.waits_for IS NULL));
-
-CREATE TABLE codeteam.pauses (
-    mode text NOT NULL,
-    since timestamp with time zone DEFAULT now() NOT NULL,
-    reason text NOT NULL,
-    CONSTRAINT pauses_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text]))),
-    CONSTRAINT pauses_reason_check CHECK ((octet_length(reason) <= 1000))
-);
-
-CREATE VIEW codeteam.stops_in_force AS
- SELECT s.repo,
-    s.since,
-    s.opens_at,
-    s.needs_micros
-   FROM codeteam.budget_stops s
-  WHERE ((s.opens_at IS NULL) OR (s.opens_at > clock_timestamp()));
-
-CREATE VIEW codeteam.claimable AS
- SELECT j.id,
-    j.mode,
-    j.priority,
-    j.turn,
-    j.run_at,
-    j.group_key,
-    j.group_limit
-   FROM codeteam.in_line j
-  WHERE ((j.mode <> ALL (ARRAY( SELECT p.mode
-           FROM codeteam.pauses p))) AND (NOT (EXISTS ( SELECT
-           FROM codeteam.stops_in_force s
-          WHERE (s.repo = ''::text)))));
-
-CREATE TABLE codeteam.compatibility (
-    only_row boolean DEFAULT true NOT NULL,
-    works_since integer NOT NULL,
-    CONSTRAINT compatibility_only_row_check CHECK (only_row)
-);
-
-CREATE TABLE codeteam.events (
-    job_id uuid NOT NULL,
-    seq bigint NOT NULL,
-    attempt integer NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    kind text NOT NULL,
-    data jsonb NOT NULL
-)
-WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_freeze_min_age='0', vacuum_truncate=off, toast.autovacuum_vacuum_scale_factor='0.02', toast.autovacuum_vacuum_insert_scale_factor='0.05', toast.vacuum_truncate=off);
-
-CREATE TABLE codeteam.fleet_events (
-    id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    kind text NOT NULL,
-    mode text,
-    subject uuid,
-    message text NOT NULL
-);
-
-ALTER TABLE codeteam.fleet_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME codeteam.fleet_events_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE codeteam.functions_applied (
-    only_row boolean DEFAULT true NOT NULL,
-    digest text NOT NULL,
-    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT functions_applied_only_row_check CHECK (only_row)
-);
 
 CREATE TABLE codeteam.job_dependencies (
     job_id uuid NOT NULL,
@@ -3140,6 +3136,14 @@ ALTER TABLE codeteam.metric_batches ALTER COLUMN id ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
+CREATE TABLE codeteam.pauses (
+    mode text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT pauses_mode_check CHECK ((mode = ANY (ARRAY['mechanic'::text, 'genius'::text]))),
+    CONSTRAINT pauses_reason_check CHECK ((octet_length(reason) <= 1000))
+);
+
 CREATE TABLE codeteam.scale_decisions (
     id bigint NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -3197,6 +3201,14 @@ CREATE VIEW codeteam.spending_by_ledger AS
     (sum(c.cost_micros))::bigint AS ever_micros
    FROM codeteam.calls c
   GROUP BY c.repo;
+
+CREATE VIEW codeteam.stops_in_force AS
+ SELECT s.repo,
+    s.since,
+    s.opens_at,
+    s.needs_micros
+   FROM codeteam.budget_stops s
+  WHERE ((s.opens_at IS NULL) OR (s.opens_at > clock_timestamp()));
 
 CREATE TABLE codeteam.swept_days (
     day date NOT NULL,
@@ -3377,6 +3389,8 @@ REVOKE ALL ON FUNCTION codeteam.budget_key(repo text, period text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION codeteam.busy_workers() FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.busy_workers() TO codeteam_scaler;
 
+REVOKE ALL ON FUNCTION codeteam.came_up() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION codeteam.cancel_job(job uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.cancel_job(job uuid) TO codeteam_api;
 
@@ -3534,6 +3548,8 @@ REVOKE ALL ON FUNCTION codeteam.lead(scaler uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.lead(scaler uuid) TO codeteam_scaler;
 
 REVOKE ALL ON FUNCTION codeteam.lead_class() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION codeteam.lead_for() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.leader_dozes(scaler uuid) FROM PUBLIC;
 
@@ -3719,10 +3735,6 @@ GRANT SELECT ON TABLE codeteam.ledger TO codeteam_api;
 
 GRANT SELECT ON TABLE codeteam.calls TO codeteam_api;
 
-GRANT SELECT ON TABLE codeteam.pauses TO codeteam_api;
-
-GRANT SELECT ON TABLE codeteam.stops_in_force TO codeteam_api;
-
 GRANT SELECT ON TABLE codeteam.events TO codeteam_api;
 
 GRANT SELECT ON TABLE codeteam.fleet_events TO codeteam_api;
@@ -3733,5 +3745,9 @@ GRANT SELECT ON TABLE codeteam.leader TO codeteam_api;
 
 GRANT SELECT ON TABLE codeteam.limits_in_force TO codeteam_api;
 
+GRANT SELECT ON TABLE codeteam.pauses TO codeteam_api;
+
 GRANT SELECT ON TABLE codeteam.scale_decisions TO codeteam_api;
+
+GRANT SELECT ON TABLE codeteam.stops_in_force TO codeteam_api;
 

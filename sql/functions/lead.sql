@@ -16,18 +16,21 @@ declare
 begin
   perform demand(scaler is not null, 'scaler', null, 'give an id of your own');
   if not may_lead(scaler, asked) then -- without a lock: a standby asks often
-    return query select false, l.epoch, null::bigint, 10000::bigint from leader l;
+    return query select false, l.epoch, null::bigint, (extract(epoch from lead_for()) * 1000)::bigint from leader l;
     return;
   end if;
   select l.* into stands from leader l for no key update;
   if stands.scaler is distinct from lead.scaler then
     if not may_lead(scaler, asked) then -- somebody was quicker
-      return query select false, stands.epoch, null::bigint, 10000::bigint;
+      return query select false, stands.epoch, null::bigint, (extract(epoch from lead_for()) * 1000)::bigint;
       return;
     end if;
     free := stands.scaler is null or stands.heard_until > asked;
-    -- No promise lasts longer than this, whatever the clock of this server or of the one before it says.
-    before := least(greatest(asked, stands.acts_until), asked + interval '10 seconds');
+    -- No promise lasts longer than this, whatever the clock of this server or of the one before it says; and one that was made just
+    -- before a crash may be gone, though who heard it still keeps to it. Who resigned keeps to none.
+    if stands.scaler is not null then
+      before := least(greatest(asked, stands.acts_until, came_up() + lead_for()), asked + lead_for());
+    end if;
     stands.epoch := stands.epoch + 1;
     update leader l set since = clock_timestamp(), trouble = null, trouble_since = null;
     insert into fleet_events (kind, subject, message)
@@ -36,12 +39,15 @@ begin
     perform ring(array['scaler']); -- one that was deposed in its sleep learns of it
   end if;
   perform pg_advisory_unlock_all(), pg_try_advisory_lock(class.id, stands.epoch::integer) from lead_class() as class (id);
-  -- Committed to the disk, as nothing else that is said so often: a crash must not take a promise back that somebody acts upon.
+  if stands.scaler = lead.scaler then
+    -- A leader that wakes does not wait for the disk: see came_up().
+    perform set_config('synchronous_commit', 'off', true);
+  end if;
   update leader l
   set epoch = stands.epoch, scaler = lead.scaler,
-      acts_until = before + interval '10 seconds', heard_until = before + interval '15 seconds';
+      acts_until = before + lead_for(), heard_until = before + lead_for() * 1.5;
   return query select true, stands.epoch, (extract(epoch from before - asked) * 1000)::bigint,
-                      (extract(epoch from before - asked) * 1000)::bigint + 10000;
+                      (extract(epoch from before + lead_for() - asked) * 1000)::bigint;
 end
 $$;
 
@@ -58,6 +64,9 @@ begin
       or pg_try_advisory_lock(lead_class(), stands.epoch::integer);
 end
 $$;
+
+-- For so long a leader may act after it asked. Internal.
+create or replace function codeteam.lead_for() returns interval language sql immutable as $$ select interval '10 seconds' $$;
 
 -- Advisory locks are named by two numbers: this one, of no meaning, and the epoch. Internal.
 create or replace function codeteam.lead_class() returns integer language sql immutable as $$ select 1668246356 $$;

@@ -1,15 +1,20 @@
--- When a worker's lease ends: not before one lease time after this database came up, because nobody could renew while it was
--- down. After the crash of one of its processes the postmaster is still the old one, but the statistics are new. Internal.
+-- When this database came up: after the crash of one of its processes the postmaster is still the old one, but the statistics are new. What
+-- was written last, and not to the disk, may be gone since. Internal.
+create or replace function codeteam.came_up() returns timestamptz
+language sql stable as $$
+  select greatest(pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
+$$;
+
+-- When a worker's lease ends: not before one lease time after this database came up, because nobody could renew while it was down. Internal.
 create or replace function codeteam.lease_ends(w codeteam.workers) returns timestamptz
 language sql stable as $$
-  select greatest(w.lease_expires_at, greatest(pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
-                                      + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
+  select greatest(w.lease_expires_at, codeteam.came_up() + pg_catalog.make_interval(secs => w.lease_ms / 1000.0))
 $$;
 
 -- When a worker was last heard of; while this database was down nobody could be. Internal.
 create or replace function codeteam.heard_at(w codeteam.workers) returns timestamptz
 language sql stable as $$
-  select greatest(w.heartbeat_at, pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_stat_get_bgwriter_stat_reset_time())
+  select greatest(w.heartbeat_at, codeteam.came_up())
 $$;
 
 -- A worker is heard of: its lease starts anew. With in_time, only a lease that has not ended yet: what somebody else may take over

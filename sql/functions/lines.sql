@@ -22,15 +22,10 @@ create or replace view codeteam.in_line as
 select j.id, j.mode, j.priority, j.turn, j.run_at, j.group_key, j.group_limit
 from codeteam.line_beginnings l
 join codeteam.jobs j on codeteam.line_of(j.mode, j.priority) = codeteam.line_of(l.mode, l.priority) and j.turn >= l.starts_at
+  and j.mode = l.mode -- follows, but lets a question about one mode leave the other's lines out
 where j.state = 'queued' and j.waits_for is null;
 
--- Those of them that can be claimed now.
-create or replace view codeteam.claimable as
-select j.id, j.mode, j.priority, j.turn, j.run_at, j.group_key, j.group_limit
-from codeteam.in_line j
-where j.mode <> all (array(select p.mode from codeteam.pauses p)) -- this and the next are asked once a statement, not once a job
-  and not exists (select from codeteam.stops_in_force s where s.repo = '');
-
 -- What the functions before these looked into.
+drop view if exists codeteam.claimable;
 drop index if exists codeteam.jobs_line, codeteam.jobs_lane;
 alter table codeteam.lines drop column if exists starts_at, drop column if exists next_start, drop column if exists next_xid;

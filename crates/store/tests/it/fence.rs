@@ -141,7 +141,8 @@ async fn recovered(server: &testkit::Server, name: &str) -> Option<std::time::Sy
     Some(admin.query_one("select pg_stat_get_bgwriter_stat_reset_time()", &[]).await.ok()?.get(0))
 }
 
-async fn connected(server: &testkit::Server, name: &str) -> tokio_postgres::Client {
+/// A client, as soon as the server answers.
+pub async fn connected(server: &testkit::Server, name: &str) -> tokio_postgres::Client {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         match tokio_postgres::connect(&server.url("postgres", name), tokio_postgres::NoTls).await {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use store::{Doorbell, Lead, Topic};
 use uuid::Uuid;
 
+use crate::fence::connected;
 use crate::roles;
 
 fn scaler() -> Uuid {
@@ -49,6 +50,32 @@ async fn when_the_leaders_session_ends_another_leads_after_the_time_for_which_th
     assert_eq!(epoch, 2);
     assert!(act_after > Duration::from_secs(5), "it would act beside its predecessor: {act_after:?}");
     assert_eq!(act_until, act_after + Duration::from_secs(10));
+}
+
+/// A leader's renewal does not wait for the disk, so a crash may take it back; whoever heard it still acts until then.
+#[tokio::test]
+async fn after_a_crash_the_next_leader_waits_out_a_promise_that_may_be_gone() {
+    let server = testkit::Server::start().await;
+    let name = testkit::TestDatabase::create(&server, "template codeteam_template").await;
+    let open = || async {
+        let config = store::Config::parse(&server.url("codeteam_scaler", &name), "test").unwrap();
+        store::Database::open(config).await.unwrap()
+    };
+    let leads = |lead: Lead| match lead {
+        Lead::Mine { act_after, .. } => act_after,
+        Lead::Anothers { .. } => panic!("nobody leads"),
+    };
+    let (first, second) = (open().await, scaler());
+    assert_eq!(leads(first.lead(scaler()).await.unwrap()), Duration::ZERO, "nobody had led before");
+    let gone = "update codeteam.leader set acts_until = now() - interval '1 minute'";
+    connected(&server, &name).await.batch_execute(gone).await.unwrap();
+    server.restart(embedded::Shutdown::Immediate).await;
+    connected(&server, &name).await;
+    let other = open().await;
+    assert!(leads(other.lead(second).await.unwrap()) > Duration::from_secs(3));
+    other.resign(second).await.unwrap();
+    assert_eq!(leads(other.lead(scaler()).await.unwrap()), Duration::ZERO, "who resigned acts no more");
+    server.stop().await;
 }
 
 /// Asleep it may be silent for longer; listening beside its work must not look like sleep.

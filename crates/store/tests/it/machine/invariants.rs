@@ -76,14 +76,15 @@ pub async fn holds(admin: &Client) {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// A job in line.
+/// A job that can be claimed.
 pub struct InLine {
     pub id: JobId,
     pub turn: i64,
 }
 
 pub async fn line(admin: &Client) -> Vec<InLine> {
-    let sql = "select id, turn from codeteam.claimable";
+    let sql = "select id, turn from codeteam.in_line
+               where mode <> all (select mode from codeteam.pauses) and not exists (select from codeteam.stops_in_force where repo = '')";
     let rows = admin.query(sql, &[]).await.unwrap();
     rows.iter().map(|row| InLine { id: JobId(row.get(0)), turn: row.get(1) }).collect()
 }
