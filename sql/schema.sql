@@ -419,7 +419,10 @@ CREATE TABLE codeteam.jobs (
     depth integer DEFAULT 0,
     fingerprint text,
     acknowledged_at timestamp with time zone,
-    acknowledged_by text
+    acknowledged_by text,
+    head text,
+    setup_command text,
+    delivery text
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.01', autovacuum_analyze_scale_factor='0.02', toast_tuple_target='256', vacuum_truncate=off, toast.autovacuum_vacuum_scale_factor='0.02');
 
@@ -439,8 +442,8 @@ CREATE FUNCTION codeteam.check_jobs(jobs jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     AS $$
 declare
-  texts   constant text[] := array['id', 'mode', 'task', 'repo', 'base', 'prompt', 'test_command', 'model', 'run_at', 'dedupe_key',
-    'group_key'];
+  texts   constant text[] := array['id', 'mode', 'task', 'repo', 'base', 'head', 'prompt', 'setup_command', 'test_command', 'delivery', 'model',
+    'run_at', 'dedupe_key', 'group_key'];
   numbers constant text[] := array['step_cap', 'token_cap', 'time_limit_ms', 'cost_cap_micros', 'priority', 'group_limit'];
   wrong   record;
 begin
@@ -583,7 +586,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION codeteam.claim_jobs(worker uuid, mode text, most integer DEFAULT 1) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, lost_calls integer, lost_tokens bigint, lost_micros bigint)
+CREATE FUNCTION codeteam.claim_jobs(worker uuid, mode text, most integer DEFAULT 1) RETURNS TABLE(id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, head text, prompt text, setup_command text, test_command text, delivery text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, lost_calls integer, lost_tokens bigint, lost_micros bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -666,13 +669,14 @@ begin
     set state = 'running', attempt = j.attempt + 1, worker_id = claim_jobs.worker, started_at = clock_timestamp()
     where j.id = any (taken)
     returning j.id, j.attempt, 1 + coalesce((select max(e.seq) from events e where e.job_id = j.id), 0) as seq, j.fresh_after, j.failures,
-              j.task, j.repo, j.base, j.prompt, j.test_command, j.model, j.step_cap, j.token_cap, j.time_limit_ms, j.cost_cap_micros
+              j.task, j.repo, j.base, j.head, j.prompt, j.setup_command, j.test_command, j.delivery, j.model,
+              j.step_cap, j.token_cap, j.time_limit_ms, j.cost_cap_micros
   ), told as (
     insert into events (job_id, seq, attempt, kind, data)
     select c.id, c.seq, c.attempt, 'claimed', jsonb_build_object('worker', claim_jobs.worker, 'sandbox', around.sandbox)
     from claimed c
   )
-  select c.id, c.attempt, c.seq, c.failures, c.task, c.repo, c.base, c.prompt, c.test_command, c.model,
+  select c.id, c.attempt, c.seq, c.failures, c.task, c.repo, c.base, c.head, c.prompt, c.setup_command, c.test_command, c.delivery, c.model,
          c.step_cap, c.token_cap, c.time_limit_ms, c.cost_cap_micros,
          case when c.attempt > 1 then (lost_calls(c.id, c.fresh_after)).calls else 0 end,
          case when c.attempt > 1 then (lost_calls(c.id, c.fresh_after)).tokens else 0 end,
@@ -2461,7 +2465,7 @@ CREATE FUNCTION codeteam.stuck_at(j codeteam.jobs, sla_ms bigint) RETURNS timest
   select j.started_at + pg_catalog.make_interval(secs => greatest(sla_ms, j.time_limit_ms + 60000) / 1000.0)
 $$;
 
-CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text DEFAULT NULL::text, base text DEFAULT NULL::text, test_command text DEFAULT NULL::text, model text DEFAULT NULL::text, step_cap integer DEFAULT NULL::integer, token_cap bigint DEFAULT NULL::bigint, time_limit_ms bigint DEFAULT NULL::bigint, cost_cap_micros bigint DEFAULT NULL::bigint, priority smallint DEFAULT NULL::smallint, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, dedupe_key text DEFAULT NULL::text, id uuid DEFAULT NULL::uuid, group_key text DEFAULT NULL::text, group_limit smallint DEFAULT NULL::smallint, after uuid[] DEFAULT NULL::uuid[]) RETURNS uuid
+CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text DEFAULT NULL::text, base text DEFAULT NULL::text, test_command text DEFAULT NULL::text, model text DEFAULT NULL::text, step_cap integer DEFAULT NULL::integer, token_cap bigint DEFAULT NULL::bigint, time_limit_ms bigint DEFAULT NULL::bigint, cost_cap_micros bigint DEFAULT NULL::bigint, priority smallint DEFAULT NULL::smallint, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, dedupe_key text DEFAULT NULL::text, id uuid DEFAULT NULL::uuid, group_key text DEFAULT NULL::text, group_limit smallint DEFAULT NULL::smallint, after uuid[] DEFAULT NULL::uuid[], head text DEFAULT NULL::text, setup_command text DEFAULT NULL::text, delivery text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'codeteam', 'pg_temp'
     AS $$
@@ -2469,7 +2473,8 @@ CREATE FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text
     'id', id, 'mode', mode, 'task', task, 'repo', repo, 'base', base, 'prompt', prompt, 'test_command', test_command,
     'model', model, 'step_cap', step_cap, 'token_cap', token_cap, 'time_limit_ms', time_limit_ms,
     'cost_cap_micros', cost_cap_micros, 'priority', priority, 'run_at', run_at, 'dedupe_key', dedupe_key,
-    'group_key', group_key, 'group_limit', group_limit, 'after', after)))
+    'group_key', group_key, 'group_limit', group_limit, 'after', after,
+    'head', head, 'setup_command', setup_command, 'delivery', delivery)))
 $$;
 
 CREATE FUNCTION codeteam.submit_jobs(jobs jsonb) RETURNS SETOF uuid
@@ -2488,16 +2493,16 @@ begin
   into asked from jsonb_array_elements(jobs) with ordinality as x (e, n);
   loop
     begin
-      insert into jobs (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,
-                        priority, run_at, dedupe_key, group_key, group_limit, after)
+      insert into jobs (id, mode, task, repo, base, head, prompt, setup_command, test_command, delivery, model,
+                        step_cap, token_cap, time_limit_ms, cost_cap_micros, priority, run_at, dedupe_key, group_key, group_limit, after)
       select a.id,
              coalesce(a.mode, case when a.task in ('bug_fix', 'refactor', 'analysis', 'review') then 'mechanic' else 'genius' end),
-             a.task, a.repo, a.base, a.prompt, a.test_command, a.model, a.step_cap, a.token_cap, a.time_limit_ms,
+             a.task, a.repo, a.base, a.head, a.prompt, a.setup_command, a.test_command, a.delivery, a.model, a.step_cap, a.token_cap, a.time_limit_ms,
              a.cost_cap_micros, coalesce(a.priority, 0), coalesce(a.run_at, now()), a.dedupe_key,
              a.group_key, coalesce(a.group_limit, 1), a.after
       from jsonb_to_recordset(asked) as a (
-        id uuid, mode text, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer,
-        token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamptz, dedupe_key text,
+        id uuid, mode text, task text, repo text, base text, head text, prompt text, setup_command text, test_command text, delivery text, model text,
+        step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamptz, dedupe_key text,
         group_key text, group_limit smallint, after uuid[])
       on conflict do nothing;
     exception when data_exception or not_null_violation then
@@ -2831,11 +2836,20 @@ begin
   elsif job.group_limit not between 1 and 1000 then
     return format('the group_limit cannot be %s: give 1 to 1000', job.group_limit);
   end if;
-  if num_nonnulls(job.base, job.test_command, job.model, job.step_cap, job.token_cap, job.time_limit_ms, job.cost_cap_micros, job.dedupe_key, job.group_key) = 0 then
+  if num_nonnulls(job.base, job.head, job.setup_command, job.test_command, job.delivery, job.model, job.step_cap, job.token_cap, job.time_limit_ms,
+                  job.cost_cap_micros, job.dedupe_key, job.group_key) = 0 then
     return null;
   end if;
   if job.base !~ '\S' or octet_length(job.base) > 250 or job.base like '-%' then
     return 'the base cannot be that: name a branch, tag or commit in 1 to 250 bytes, not starting with -, or leave it null';
+  elsif job.head !~ '\S' or octet_length(job.head) > 250 or job.head like '-%' then
+    return 'the head cannot be that: name a branch, tag, commit or pull/N in 1 to 250 bytes, not starting with -, or leave it null';
+  elsif job.head is not null and job.task <> 'review' then
+    return format('a %s has no head: it is what a review looks at; name what to start from as base', job.task);
+  elsif job.setup_command !~ '\S' or octet_length(job.setup_command) > 10000 then
+    return 'the setup_command cannot be that: give a shell command of 1 to 10000 bytes, or leave it null';
+  elsif job.delivery not in ('patch', 'branch', 'pull_request') then
+    return format('%L is no delivery: use patch, branch or pull_request, or leave it null', left(job.delivery, 100));
   elsif job.test_command !~ '\S' or octet_length(job.test_command) > 10000 then
     return 'the test_command cannot be that: give a shell command of 1 to 10000 bytes, or leave it null';
   elsif job.model !~ '\S' or octet_length(job.model) > 200 then
@@ -3445,6 +3459,12 @@ GRANT INSERT(group_limit) ON TABLE codeteam.jobs TO codeteam_api;
 
 GRANT INSERT(after) ON TABLE codeteam.jobs TO codeteam_api;
 
+GRANT INSERT(head) ON TABLE codeteam.jobs TO codeteam_api;
+
+GRANT INSERT(setup_command) ON TABLE codeteam.jobs TO codeteam_api;
+
+GRANT INSERT(delivery) ON TABLE codeteam.jobs TO codeteam_api;
+
 REVOKE ALL ON FUNCTION codeteam.check_job(job codeteam.jobs) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.check_jobs(jobs jsonb) FROM PUBLIC;
@@ -3695,8 +3715,8 @@ REVOKE ALL ON FUNCTION codeteam.step_out_of_the_way(mode text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION codeteam.stuck_at(j codeteam.jobs, sla_ms bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid, group_key text, group_limit smallint, after uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid, group_key text, group_limit smallint, after uuid[]) TO codeteam_api;
+REVOKE ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid, group_key text, group_limit smallint, after uuid[], head text, setup_command text, delivery text) FROM PUBLIC;
+GRANT ALL ON FUNCTION codeteam.submit_job(task text, repo text, prompt text, mode text, base text, test_command text, model text, step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamp with time zone, dedupe_key text, id uuid, group_key text, group_limit smallint, after uuid[], head text, setup_command text, delivery text) TO codeteam_api;
 
 REVOKE ALL ON FUNCTION codeteam.submit_jobs(jobs jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION codeteam.submit_jobs(jobs jsonb) TO codeteam_api;

@@ -39,8 +39,8 @@ pub struct Global {
     /// ~/.local/share/codeteam]
     #[arg(long, global = true, value_name = "DIR", env = "CODETEAM_HOME")]
     pub home: Option<PathBuf>,
-    /// A file with your keys, one JSON object with mode 0600 [default: ~/.config/codeteam/secrets.json]
-    #[arg(long, global = true, value_name = "file:PATH", env = "SECRETS")]
+    /// Your keys: a file of one JSON object with mode 0600, or aws:PREFIX [default: file:~/.config/codeteam/secrets.json]
+    #[arg(long, global = true, value_name = "SOURCE", env = "SECRETS")]
     pub secrets: Option<String>,
     /// How much to say on standard error, such as `info` or `warn,store=debug`
     #[arg(long, global = true, value_name = "FILTER", env = "LOG")]

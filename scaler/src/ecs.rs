@@ -12,7 +12,8 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::actuator::{Actuator, News};
-use crate::aws::{Aws, AwsError, Capacity, Outcome, Report};
+use crate::aws::{Capacity, Outcome, Report};
+use aws_client::{Aws, AwsError};
 
 /// How long AWS may take to say what stands when a scaler begins; after that it is not known.
 const FIND: Duration = Duration::from_secs(5);

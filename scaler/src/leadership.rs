@@ -6,10 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{Database, Lead, StoreError};
+use store::{Database, Lead};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
+
+use crate::patience::within;
 
 /// With less time than this left, the lead is renewed: more than a call to AWS may take.
 const RENEW: Duration = Duration::from_secs(5);
@@ -65,20 +67,19 @@ impl Leadership {
         if self.permit.borrow().is_some_and(|until| until > now + RENEW) {
             return Standing::Leads;
         }
-        match timeout(PATIENCE, self.database.lead(self.scaler)).await {
-            Ok(Ok(Lead::Mine { epoch, act_after, act_until })) => {
+        match within(PATIENCE, self.database.lead(self.scaler)).await {
+            Ok(Lead::Mine { epoch, act_after, act_until }) => {
                 let known = self.epoch.send_replace(Some(epoch));
                 sleep_until(now + act_after).await;
                 self.permit.send_replace(Some(now + act_until));
                 if known == Some(epoch) { Standing::Leads } else { Standing::TookOver }
             }
-            Ok(Ok(Lead::Anothers { ask_after })) => {
+            Ok(Lead::Anothers { ask_after }) => {
                 self.lose();
                 Standing::StandsBy { until: now + ask_after }
             }
             // Nobody else can take over either while the database is away; the permit ends by itself.
-            other => {
-                let error = other.map_or_else(|_| "the database is slow".to_owned(), said);
+            Err(error) => {
                 tracing::warn!("who leads cannot be asked: {error}");
                 Standing::StandsBy { until: now + OUT_OF_REACH }
             }
@@ -98,12 +99,8 @@ impl Leadership {
         if self.epoch.send_replace(None).is_none() {
             return;
         }
-        if !matches!(timeout(PATIENCE, self.database.resign(self.scaler)).await, Ok(Ok(()))) {
-            tracing::warn!("the next scaler leads only when this one is missed");
+        if let Err(error) = within(PATIENCE, self.database.resign(self.scaler)).await {
+            tracing::warn!("the next scaler leads only when this one is missed: {error}");
         }
     }
-}
-
-fn said(answer: Result<Lead, StoreError>) -> String {
-    answer.err().map(|error| service::exit::one_line(&error)).unwrap_or_default()
 }

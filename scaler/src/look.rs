@@ -6,7 +6,9 @@ use std::time::Duration;
 use domain::{Mode, WorkerId};
 use scaling::{Limits, Seen};
 use store::{Database, ModeObservation, Observation};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
+
+use crate::patience::within;
 
 /// So many jobs of full groups at the head of the line may hide others from a look, which counts 1,000.
 const MANY_IN_THE_WAY: u32 = 500;
@@ -27,13 +29,13 @@ impl Look {
     /// Looks. None: the database did not answer.
     pub async fn take(database: &Database, workers: &[WorkerId], sla: Duration) -> Option<Look> {
         let at = Instant::now();
-        let trouble = match timeout(PATIENCE, database.observe_among(workers, sla)).await {
-            Ok(Ok(seen)) => return Some(Look { seen, at }),
-            Ok(Err(error)) => service::exit::one_line(&error),
-            Err(_) => "the database is slow".to_owned(),
-        };
-        tracing::warn!("the queue cannot be seen: {trouble}");
-        None
+        match within(PATIENCE, database.observe_among(workers, sla)).await {
+            Ok(seen) => Some(Look { seen, at }),
+            Err(trouble) => {
+                tracing::warn!("the queue cannot be seen: {trouble}");
+                None
+            }
+        }
     }
 
     /// What a decision is made from.

@@ -12,6 +12,7 @@ mod fleet;
 mod leadership;
 mod local;
 mod look;
+mod patience;
 mod publish;
 mod reconcile;
 mod retention;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use aws_client::Aws;
 use clap::Parser;
 use service::{ExposeSecret, Name, Redaction, Secrets, Shutdown, exit, telemetry};
 use store::{Config, Database, Doorbell, Topic};
@@ -31,7 +33,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::actuator::Actuator;
-use crate::aws::{Aws, Capacity, Habits};
+use crate::aws::{Capacity, Habits};
 use crate::chronicle::Chronicle;
 use crate::ecs::Tasks;
 use crate::leadership::Leadership;
@@ -106,7 +108,7 @@ struct Place {
 
 impl Place {
     async fn scale_on_aws(self, settings: Settings) -> anyhow::Result<()> {
-        let aws = Aws::load().await?;
+        let aws = Aws::load(aws::PATIENCE).await?;
         let leadership = Leadership::new(self.database.clone(), self.id);
         let capacity = Capacity::start(&aws, settings.names()?, Habits::default(), leadership.permit());
         let looks = watch::Sender::new(None);

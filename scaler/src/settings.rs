@@ -17,7 +17,7 @@ const DEFAULT_SLA_MS: u64 = store::DEFAULT_SLA.as_millis() as u64;
 #[derive(Debug, Parser)]
 #[command(version, about)]
 pub struct Settings {
-    /// Where the secrets are: file:PATH.
+    /// Where the secrets are: file:PATH, or aws:PREFIX for AWS Secrets Manager.
     #[arg(long, env = "SECRETS")]
     pub secrets: String,
     /// How workers are started and stopped.

@@ -24,11 +24,20 @@ begin
   elsif job.group_limit not between 1 and 1000 then
     return format('the group_limit cannot be %s: give 1 to 1000', job.group_limit);
   end if;
-  if num_nonnulls(job.base, job.test_command, job.model, job.step_cap, job.token_cap, job.time_limit_ms, job.cost_cap_micros, job.dedupe_key, job.group_key) = 0 then
+  if num_nonnulls(job.base, job.head, job.setup_command, job.test_command, job.delivery, job.model, job.step_cap, job.token_cap, job.time_limit_ms,
+                  job.cost_cap_micros, job.dedupe_key, job.group_key) = 0 then
     return null;
   end if;
   if job.base !~ '\S' or octet_length(job.base) > 250 or job.base like '-%' then
     return 'the base cannot be that: name a branch, tag or commit in 1 to 250 bytes, not starting with -, or leave it null';
+  elsif job.head !~ '\S' or octet_length(job.head) > 250 or job.head like '-%' then
+    return 'the head cannot be that: name a branch, tag, commit or pull/N in 1 to 250 bytes, not starting with -, or leave it null';
+  elsif job.head is not null and job.task <> 'review' then
+    return format('a %s has no head: it is what a review looks at; name what to start from as base', job.task);
+  elsif job.setup_command !~ '\S' or octet_length(job.setup_command) > 10000 then
+    return 'the setup_command cannot be that: give a shell command of 1 to 10000 bytes, or leave it null';
+  elsif job.delivery not in ('patch', 'branch', 'pull_request') then
+    return format('%L is no delivery: use patch, branch or pull_request, or leave it null', left(job.delivery, 100));
   elsif job.test_command !~ '\S' or octet_length(job.test_command) > 10000 then
     return 'the test_command cannot be that: give a shell command of 1 to 10000 bytes, or leave it null';
   elsif job.model !~ '\S' or octet_length(job.model) > 200 then

@@ -4,8 +4,8 @@
 create or replace function codeteam.check_jobs(jobs jsonb) returns void
 language plpgsql immutable as $$
 declare
-  texts   constant text[] := array['id', 'mode', 'task', 'repo', 'base', 'prompt', 'test_command', 'model', 'run_at', 'dedupe_key',
-    'group_key'];
+  texts   constant text[] := array['id', 'mode', 'task', 'repo', 'base', 'head', 'prompt', 'setup_command', 'test_command', 'delivery', 'model',
+    'run_at', 'dedupe_key', 'group_key'];
   numbers constant text[] := array['step_cap', 'token_cap', 'time_limit_ms', 'cost_cap_micros', 'priority', 'group_limit'];
   wrong   record;
 begin

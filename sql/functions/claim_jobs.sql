@@ -15,9 +15,11 @@ $$;
 -- The commit does not wait for the disk: the worker's first durable write takes the claim with it, and a claim that a crash
 -- of the server takes back has had no effect.
 -- QJ006 unknown_worker: not registered. QJ007 invalid input: no mode, or `most` not from 1 to 1000. QJ009 isolation: not at READ COMMITTED.
+drop function if exists codeteam.claim_jobs(uuid, text, integer);
 create or replace function codeteam.claim_jobs(worker uuid, mode text, most integer default 1)
 returns table (
-  id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, prompt text, test_command text, model text,
+  id uuid, attempt integer, seq bigint, failures smallint, task text, repo text, base text, head text,
+  prompt text, setup_command text, test_command text, delivery text, model text,
   step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint,
   lost_calls integer, lost_tokens bigint, lost_micros bigint
 )
@@ -98,13 +100,14 @@ begin
     set state = 'running', attempt = j.attempt + 1, worker_id = claim_jobs.worker, started_at = clock_timestamp()
     where j.id = any (taken)
     returning j.id, j.attempt, 1 + coalesce((select max(e.seq) from events e where e.job_id = j.id), 0) as seq, j.fresh_after, j.failures,
-              j.task, j.repo, j.base, j.prompt, j.test_command, j.model, j.step_cap, j.token_cap, j.time_limit_ms, j.cost_cap_micros
+              j.task, j.repo, j.base, j.head, j.prompt, j.setup_command, j.test_command, j.delivery, j.model,
+              j.step_cap, j.token_cap, j.time_limit_ms, j.cost_cap_micros
   ), told as (
     insert into events (job_id, seq, attempt, kind, data)
     select c.id, c.seq, c.attempt, 'claimed', jsonb_build_object('worker', claim_jobs.worker, 'sandbox', around.sandbox)
     from claimed c
   )
-  select c.id, c.attempt, c.seq, c.failures, c.task, c.repo, c.base, c.prompt, c.test_command, c.model,
+  select c.id, c.attempt, c.seq, c.failures, c.task, c.repo, c.base, c.head, c.prompt, c.setup_command, c.test_command, c.delivery, c.model,
          c.step_cap, c.token_cap, c.time_limit_ms, c.cost_cap_micros,
          case when c.attempt > 1 then (lost_calls(c.id, c.fresh_after)).calls else 0 end,
          case when c.attempt > 1 then (lost_calls(c.id, c.fresh_after)).tokens else 0 end,

@@ -34,6 +34,6 @@ grant select on codeteam.jobs, codeteam.events, codeteam.ledger, codeteam.calls,
   codeteam.pauses, codeteam.job_dependencies, codeteam.stops_in_force, codeteam.limits_in_force, codeteam.leader, codeteam.fleet_events
 to codeteam_api;
 -- What a client may say of a job; where it stands is not among it.
-grant insert (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,
+grant insert (id, mode, task, repo, base, head, prompt, setup_command, test_command, delivery, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,
               priority, run_at, max_attempts, dedupe_key, group_key, group_limit, after)
 on codeteam.jobs to codeteam_api;

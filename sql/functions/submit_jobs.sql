@@ -17,16 +17,16 @@ begin
   into asked from jsonb_array_elements(jobs) with ordinality as x (e, n);
   loop
     begin
-      insert into jobs (id, mode, task, repo, base, prompt, test_command, model, step_cap, token_cap, time_limit_ms, cost_cap_micros,
-                        priority, run_at, dedupe_key, group_key, group_limit, after)
+      insert into jobs (id, mode, task, repo, base, head, prompt, setup_command, test_command, delivery, model,
+                        step_cap, token_cap, time_limit_ms, cost_cap_micros, priority, run_at, dedupe_key, group_key, group_limit, after)
       select a.id,
              coalesce(a.mode, case when a.task in ('bug_fix', 'refactor', 'analysis', 'review') then 'mechanic' else 'genius' end),
-             a.task, a.repo, a.base, a.prompt, a.test_command, a.model, a.step_cap, a.token_cap, a.time_limit_ms,
+             a.task, a.repo, a.base, a.head, a.prompt, a.setup_command, a.test_command, a.delivery, a.model, a.step_cap, a.token_cap, a.time_limit_ms,
              a.cost_cap_micros, coalesce(a.priority, 0), coalesce(a.run_at, now()), a.dedupe_key,
              a.group_key, coalesce(a.group_limit, 1), a.after
       from jsonb_to_recordset(asked) as a (
-        id uuid, mode text, task text, repo text, base text, prompt text, test_command text, model text, step_cap integer,
-        token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamptz, dedupe_key text,
+        id uuid, mode text, task text, repo text, base text, head text, prompt text, setup_command text, test_command text, delivery text, model text,
+        step_cap integer, token_cap bigint, time_limit_ms bigint, cost_cap_micros bigint, priority smallint, run_at timestamptz, dedupe_key text,
         group_key text, group_limit smallint, after uuid[])
       on conflict do nothing;
     exception when data_exception or not_null_violation then

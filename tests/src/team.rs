@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CapsOverride, Event, EventRecord, JobId, Mode, NewJob, Task};
+use domain::{Event, EventRecord, JobId, NewJob, Task};
 use nix::unistd::geteuid;
 use store::{Config, Database, JobRow, ReadEvents};
 use testkit::{Server, TestDatabase};
@@ -142,16 +142,5 @@ impl Team {
 }
 
 fn bug_fix(repo: &Repo, prompt: &str, test: Option<&str>) -> NewJob {
-    NewJob {
-        mode: Mode::Mechanic,
-        task: Task::BugFix,
-        repo: repo.url(),
-        base: None,
-        prompt: prompt.to_owned(),
-        test_command: test.map(str::to_owned),
-        model: None,
-        dedupe_key: None,
-        queueing: domain::Queueing::default(),
-        caps: CapsOverride::default(),
-    }
+    NewJob { test_command: test.map(str::to_owned), ..NewJob::new(Task::BugFix, repo.url(), prompt) }
 }

@@ -8,7 +8,7 @@ use rand::RngExt;
 use store::{Claimed, Journal, StoreError};
 use tokio::time::Instant;
 
-use crate::deliver;
+use crate::deliver::{self, Delivery};
 use crate::end::End;
 use crate::lease::{Lease, write_until};
 use crate::ports::{Books, Refusal};
@@ -92,7 +92,8 @@ async fn attempt(
             Ok(End::Failed { failure, error: error.unwrap_or_else(|| exit_reason.to_string()) })
         }
         conclusion => {
-            lease.race(deliver::deliver(worker, claimed, &place, &scratch, conclusion, deadline)).await?
+            let delivery = Delivery { worker, claimed, place: &place, scratch: &scratch, deadline };
+            lease.race(deliver::deliver(delivery, conclusion)).await?
         }
     }
 }
@@ -101,7 +102,9 @@ async fn attempt(
 fn unfinished(diff: Option<String>) -> Vec<Event> {
     let diff = diff.filter(|diff| !diff.is_empty());
     let summary = "cancelled; this is what was there".to_owned();
-    diff.map(|diff| Event::Delivered { diff: Some(diff), report: None, summary }).into_iter().collect()
+    diff.map(|diff| Event::Delivered { diff: Some(diff), report: None, summary, findings: Vec::new() })
+        .into_iter()
+        .collect()
 }
 
 /// Writes the end down. None: the job is not this worker's any more.

@@ -36,7 +36,7 @@ pub struct Settings {
     /// Milliseconds from claim to delivery of a job that sets no cap of its own [default: the mode's own].
     #[arg(long, env = "TIME_LIMIT_MS", value_parser = clap::value_parser!(u64).range(1_000..=86_400_000))]
     time_limit_ms: Option<u64>,
-    /// Where the secrets are: file:PATH.
+    /// Where the secrets are: file:PATH, or aws:PREFIX for AWS Secrets Manager.
     #[arg(long, env = "SECRETS")]
     pub secrets: String,
     /// Where Anthropic's protocol is spoken.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use domain::{Caps, CapsOverride, Mode, NewJob, Queueing, Task};
+use domain::{Caps, CapsOverride, Delivery, Mode, NewJob, Queueing, Task};
 
 use crate::error::CliError;
 
@@ -25,9 +25,18 @@ pub struct JobArgs {
     /// A shell command that exits with 0 in a clean checkout when the work is right
     #[arg(long, value_name = "CMD")]
     pub test_command: Option<String>,
+    /// A shell command that fetches what the build needs: run in each checkout before anything else, with network, without secrets
+    #[arg(long, value_name = "CMD")]
+    pub setup_command: Option<String>,
     /// The branch, tag or commit to start from [default: the repository's HEAD]
     #[arg(long, value_name = "REF")]
     pub base: Option<String>,
+    /// Of a review: the branch, tag, commit or pull/N whose changes since the base are looked at [default: the code as it is]
+    #[arg(long, value_name = "REF")]
+    pub head: Option<String>,
+    /// Where the result goes: patch, branch or pull_request [default: a pull request where the forge allows it, else a patch]
+    #[arg(long, value_name = "WHERE")]
+    pub delivery: Option<Delivery>,
     /// At most this many model calls [default: 20 for a mechanic, 100 for a genius]
     #[arg(long, env = "STEP_CAP", value_name = "N")]
     pub step_cap: Option<u32>,
@@ -59,8 +68,11 @@ impl JobArgs {
             task: self.task,
             repo: self.repo.clone(),
             base: self.base.clone(),
+            head: self.head.clone(),
             prompt: self.prompt.clone(),
+            setup_command: self.setup_command.clone(),
             test_command: self.test_command.clone(),
+            delivery: self.delivery,
             model: filled(&self.model),
             dedupe_key: self.dedupe_key.clone(),
             queueing: Queueing::default(),

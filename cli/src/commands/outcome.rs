@@ -59,7 +59,7 @@ impl JobResult {
         };
         for record in events {
             match &record.event {
-                Event::Delivered { diff, report, summary } => {
+                Event::Delivered { diff, report, summary, .. } => {
                     result.diff.clone_from(diff);
                     result.report.clone_from(report);
                     result.summary = Some(summary.clone());

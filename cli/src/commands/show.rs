@@ -46,7 +46,7 @@ fn shown(
 ) -> String {
     let ago = |at: Timestamp| format!("{at:.0} ({} ago)", age(at, now));
     let line = |text: &String| one_line(text, 2_000);
-    let facts: [(&str, Option<String>); 18] = [
+    let facts: [(&str, Option<String>); 21] = [
         ("job", Some(job.id.to_string())),
         ("state", Some(format!("{}: {}", job.state, why(job)))),
         ("error", job.error.as_ref().map(line)),
@@ -57,7 +57,10 @@ fn shown(
         ("prompt", Some(one_line(&job.prompt, 500))),
         ("repo", Some(address(&job.repo))),
         ("base", job.base.as_ref().map(line)),
+        ("head", job.head.as_ref().map(line)),
+        ("set-up", job.setup_command.as_ref().map(line)),
         ("tests", job.test_command.as_ref().map(line)),
+        ("goes to", job.delivery.map(|delivery| delivery.to_string())),
         ("asked for", job.model.as_ref().map(line)),
         ("submitted", Some(ago(job.created_at))),
         ("claimed", job.started_at.map(|at| format!("{}, attempt {}", ago(at), job.attempt))),

@@ -42,13 +42,22 @@ fn told(record: &EventRecord) -> Vec<String> {
             let took = span(Duration::from_millis(*elapsed_ms));
             format!("  {mark} {} ({took}): {}", one_line(name, 30), one_line(&gist(output), WIDE))
         }
+        Event::SetUp { exit_code, elapsed_ms, .. } => {
+            let took = span(Duration::from_millis(*elapsed_ms));
+            match exit_code {
+                Some(0) => format!("set up ({took})"),
+                Some(code) => format!("the set-up command ended with exit code {code} ({took})"),
+                None => format!("the set-up command did not end by itself ({took})"),
+            }
+        }
+        Event::Published { delivery, url } => format!("published as {delivery}: {}", one_line(url, 300)),
         Event::Checkpoint { .. } => return Vec::new(),
         Event::Noted { message } => format!("note: {}", one_line(message, 300)),
         Event::Verified { outcome, exit_code, elapsed_ms, .. } => {
             let took = span(Duration::from_millis(*elapsed_ms));
             verified(*outcome, *exit_code, &took)
         }
-        Event::Delivered { diff, report, summary } => {
+        Event::Delivered { diff, report, summary, .. } => {
             let what = match (diff, report) {
                 (Some(_), _) => "a patch",
                 (None, Some(_)) => "a report",

@@ -59,7 +59,7 @@ impl JobChanges {
             text("model", model, limits::MODEL_BYTES, "name a model, or leave it as it is")?;
         }
         if let Some(command) = self.test_command.new_value() {
-            text("test command", command, limits::TEST_COMMAND_BYTES, COMMAND)?;
+            text("test command", command, limits::COMMAND_BYTES, COMMAND)?;
         }
         let wide = |change: &Change<u64>| change.new_value().map(|&value| i128::from(value));
         range("step_cap", self.step_cap.new_value().map(|&value| i128::from(value)), 1, 10_000)?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Attempt, ExitReason, JobState, Money, Outcome, Usage, WorkerId};
+use crate::{Attempt, Delivery, ExitReason, Finding, JobState, Money, Outcome, Usage, WorkerId};
 
 /// One thing that happened. Stored as its `kind` and the rest as JSON; a kind never changes its meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub enum Event {
     Claimed { worker: WorkerId, sandbox: String },
     /// The workspace stands at `commit`. Once a job has one, every later attempt starts from the same commit.
     CheckedOut { commit: String },
+    /// The set-up command ran in the checkout. `exit_code` None: it did not end by itself.
+    SetUp { exit_code: Option<i32>, output: String, elapsed_ms: u64 },
     /// One model call was paid for and answered. `content` is what goes back to the provider unchanged.
     ModelReplied {
         /// 1 for the job's first call. Counted over all attempts.
@@ -43,8 +45,22 @@ pub enum Event {
     Noted { message: String },
     /// The result was held against a clean checkout.
     Verified { outcome: Outcome, exit_code: Option<i32>, output: String, elapsed_ms: u64 },
-    /// The result was handed over. `diff` for tasks that change code, `report` for those that read it.
-    Delivered { diff: Option<String>, report: Option<String>, summary: String },
+    /// The result stands somewhere else too, where people look.
+    Published {
+        /// What it became there.
+        delivery: Delivery,
+        /// The branch or the page. Never with a password in it.
+        url: String,
+    },
+    /// The result was handed over. `diff` for tasks that change code, `report` for those that read it, with `findings` when it is a
+    /// review.
+    Delivered {
+        diff: Option<String>,
+        report: Option<String>,
+        summary: String,
+        #[serde(default)]
+        findings: Vec<Finding>,
+    },
     /// The job went back to the queue unharmed (drain, scale-in, deploy). No attempt is burnt.
     Released { reason: String },
     /// The attempt ended in an error. `retry_in_ms` is None when there is no further one.

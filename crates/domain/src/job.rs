@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CapsOverride, Mode, Queueing, Task};
+use crate::{CapsOverride, Delivery, Mode, Queueing, Task};
 
 /// The sizes that the database's CHECK constraints enforce too.
 pub mod limits {
@@ -20,8 +20,8 @@ pub mod limits {
     pub const AFTER: usize = 100;
     /// Bytes of a model's name.
     pub const MODEL_BYTES: usize = 200;
-    /// Bytes of a test command.
-    pub const TEST_COMMAND_BYTES: usize = 10_000;
+    /// Bytes of a set-up command, and of a test command.
+    pub const COMMAND_BYTES: usize = 10_000;
 }
 
 /// A job as a person or a program asks for it.
@@ -36,11 +36,21 @@ pub struct NewJob {
     /// The branch, tag or commit to start from. None: the repository's HEAD.
     #[serde(default)]
     pub base: Option<String>,
+    /// Of a review: the branch, tag, commit or `pull/N` whose changes since `base` are looked at. None: the code as it is.
+    #[serde(default)]
+    pub head: Option<String>,
     /// What to do, in a person's words.
     pub prompt: String,
+    /// The shell command that fetches what a build needs: run in each checkout before anything else, with network and without
+    /// secrets. None: nothing is set up.
+    #[serde(default)]
+    pub setup_command: Option<String>,
     /// The shell command whose exit code 0, in a clean checkout, means that the work is right. None: nothing verifies it.
     #[serde(default)]
     pub test_command: Option<String>,
+    /// Where the result goes. None: into a pull request where the forge allows it, else it stays a patch.
+    #[serde(default)]
+    pub delivery: Option<Delivery>,
     /// None: the worker's own.
     #[serde(default)]
     pub model: Option<String>,
@@ -70,12 +80,34 @@ pub enum InvalidJob {
     #[error("the {field} starts with '-', which git would read as an option: write it without")]
     #[allow(missing_docs)]
     LooksLikeOption { field: &'static str },
+    #[error("a {task} has no head: it is what a review looks at; name what to start from as base")]
+    #[allow(missing_docs)]
+    NoHead { task: Task },
     #[error("{name} is {given}: give a number from {least} to {most}")]
     #[allow(missing_docs)]
     OutOfRange { name: &'static str, given: i128, least: i128, most: i128 },
 }
 
 impl NewJob {
+    /// A job of the task's own mode that says nothing more of itself.
+    pub fn new(task: Task, repo: impl Into<String>, prompt: impl Into<String>) -> NewJob {
+        NewJob {
+            mode: task.default_mode(),
+            task,
+            repo: repo.into(),
+            base: None,
+            head: None,
+            prompt: prompt.into(),
+            setup_command: None,
+            test_command: None,
+            delivery: None,
+            model: None,
+            dedupe_key: None,
+            queueing: Queueing::default(),
+            caps: CapsOverride::default(),
+        }
+    }
+
     /// Checks every rule that needs no look at the world.
     pub fn check(&self) -> Result<(), InvalidJob> {
         text(
@@ -90,13 +122,19 @@ impl NewJob {
             text("base", base, limits::BASE_BYTES, "name a branch, a tag or a commit")?;
             not_an_option("base", base)?;
         }
-        if let Some(command) = &self.test_command {
-            text(
-                "test command",
-                command,
-                limits::TEST_COMMAND_BYTES,
-                "give a shell command, or leave it out",
-            )?;
+        if let Some(head) = &self.head {
+            text("head", head, limits::BASE_BYTES, "name a branch, a tag, a commit or pull/N")?;
+            not_an_option("head", head)?;
+            if self.task != Task::Review {
+                return Err(InvalidJob::NoHead { task: self.task });
+            }
+        }
+        for (field, command) in
+            [("set-up command", &self.setup_command), ("test command", &self.test_command)]
+        {
+            if let Some(command) = command {
+                text(field, command, limits::COMMAND_BYTES, "give a shell command, or leave it out")?;
+            }
         }
         if let Some(key) = &self.dedupe_key {
             text("dedupe key", key, limits::DEDUPE_KEY_BYTES, "name the piece of work, or leave it out")?;
@@ -154,18 +192,7 @@ mod tests {
     use super::*;
 
     fn job() -> NewJob {
-        NewJob {
-            mode: Mode::Mechanic,
-            task: Task::BugFix,
-            repo: "/srv/app".into(),
-            base: None,
-            prompt: "fix it".into(),
-            test_command: None,
-            model: None,
-            dedupe_key: None,
-            queueing: Queueing::default(),
-            caps: CapsOverride::default(),
-        }
+        NewJob::new(Task::BugFix, "/srv/app", "fix it")
     }
 
     #[test]
@@ -175,10 +202,11 @@ mod tests {
 
     #[test]
     fn each_rule_says_what_to_do() {
-        let cases: [(NewJob, &str); 5] = [
+        let cases: [(NewJob, &str); 6] = [
             (NewJob { prompt: " \n".into(), ..job() }, "the prompt is empty"),
             (NewJob { prompt: "x".repeat(100_001), ..job() }, "at most 100000 are taken"),
             (NewJob { repo: "a\0b".into(), ..job() }, "NUL"),
+            (NewJob { head: Some("feature".into()), ..job() }, "a bug_fix has no head"),
             (NewJob { base: Some("--upload-pack=x".into()), ..job() }, "starts with '-'"),
             (
                 NewJob { caps: CapsOverride { step_cap: Some(0), ..CapsOverride::default() }, ..job() },

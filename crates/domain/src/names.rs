@@ -57,6 +57,16 @@ vocabulary!(
     Mode, "mode", { Mechanic = "mechanic", Genius = "genius" }
 );
 
+impl Mode {
+    /// The service of its workers, as decisions and metrics name it.
+    pub fn service(self) -> &'static str {
+        match self {
+            Mode::Mechanic => "mechanic-worker",
+            Mode::Genius => "genius-worker",
+        }
+    }
+}
+
 vocabulary!(
     /// What the job asks for. It decides the default mode and the form of the result.
     Task, "task", {
@@ -109,6 +119,32 @@ impl JobState {
         !matches!(self, JobState::Queued | JobState::Running)
     }
 }
+
+vocabulary!(
+    /// Where a result goes.
+    Delivery, "delivery", {
+        /// Into the job's record alone, where anybody can take it from.
+        Patch = "patch",
+        /// Onto a branch `codeteam/job-ID` of the repository, which is pushed.
+        Branch = "branch",
+        /// Into a draft pull request, or, of a review, into a review of the pull request.
+        PullRequest = "pull_request",
+    }
+);
+
+vocabulary!(
+    /// How bad a finding is, the worst first.
+    Severity, "severity", {
+        /// It loses data, leaks, or breaks what users rely on.
+        Critical = "critical",
+        /// It goes wrong in a case that will come.
+        Major = "major",
+        /// It goes wrong rarely, or costs the next reader time.
+        Minor = "minor",
+        /// A thought.
+        Note = "note",
+    }
+);
 
 vocabulary!(
     /// What the clean checkout said of the result.

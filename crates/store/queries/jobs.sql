@@ -18,7 +18,7 @@ with page as (
     order by j.created_at desc, j.id desc limit $6
   )
 )
-select j.id, j.mode, j.task, j.repo, j.base, j.prompt, j.test_command, j.model, j.state, j.attempt, j.outcome, j.exit_reason,
+select j.id, j.mode, j.task, j.repo, j.base, j.head, j.prompt, j.setup_command, j.test_command, j.delivery, j.model, j.state, j.attempt, j.outcome, j.exit_reason,
        j.error, j.fingerprint, j.acknowledged_at, j.acknowledged_by, j.cancel_requested, j.worker_id,
        j.created_at, j.run_at, j.started_at, j.finished_at,
        exists (select from codeteam.pauses p where p.mode = j.mode) as paused,

@@ -49,7 +49,7 @@ impl Database {
         ago: Duration,
     ) -> Result<i64, StoreError> {
         let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
-        let service = format!("{mode}-worker");
+        let service = mode.service();
         let params: [Param<'_>; 6] = [
             (&service, Type::TEXT),
             (&count(previous), Type::INT4),

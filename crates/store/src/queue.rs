@@ -204,8 +204,11 @@ fn claimed(row: &Row, worker: WorkerId, mode: Mode) -> Result<Claimed, StoreErro
             task: read::<Task>(row.get("task"))?,
             repo: row.get("repo"),
             base: row.get("base"),
+            head: row.get("head"),
             prompt: row.get("prompt"),
+            setup_command: row.get("setup_command"),
             test_command: row.get("test_command"),
+            delivery: row.get::<_, Option<&str>>("delivery").map(read).transpose()?,
             model: row.get("model"),
             dedupe_key: None, // it has done its part, as queueing has
             queueing: domain::Queueing::default(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    Attempt, EventRecord, ExitReason, JobId, JobState, Mode, Money, Outcome, Task, Usage, WorkerId,
+    Attempt, Delivery, EventRecord, ExitReason, JobId, JobState, Mode, Money, Outcome, Task, Usage, WorkerId,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -37,8 +37,11 @@ pub struct JobRow {
     pub task: Task,
     pub repo: String,
     pub base: Option<String>,
+    pub head: Option<String>,
     pub prompt: String,
+    pub setup_command: Option<String>,
     pub test_command: Option<String>,
+    pub delivery: Option<Delivery>,
     pub model: Option<String>,
     pub state: JobState,
     pub attempt: Attempt,
@@ -194,8 +197,11 @@ fn job(row: &Row) -> Result<JobRow, StoreError> {
         task: read(cell(row, "task")?)?,
         repo: cell(row, "repo")?,
         base: cell(row, "base")?,
+        head: cell(row, "head")?,
         prompt: cell(row, "prompt")?,
+        setup_command: cell(row, "setup_command")?,
         test_command: cell(row, "test_command")?,
+        delivery: word("delivery")?.map(read).transpose()?,
         model: cell(row, "model")?,
         state: read(cell(row, "state")?)?,
         attempt: Attempt(cell(row, "attempt")?),

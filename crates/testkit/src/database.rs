@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use domain::{CapsOverride, Mode, NewJob, Task};
+use domain::{NewJob, Task};
 use store::{Config, Database};
 use tokio_postgres::{Client, NoTls};
 
@@ -70,16 +70,5 @@ pub(crate) async fn connect(url: &str) -> Client {
 
 /// A job that passes every check.
 pub fn job() -> NewJob {
-    NewJob {
-        mode: Mode::Mechanic,
-        task: Task::BugFix,
-        repo: "/srv/app".into(),
-        base: None,
-        prompt: "make the failing test pass".into(),
-        test_command: None,
-        model: None,
-        dedupe_key: None,
-        queueing: domain::Queueing::default(),
-        caps: CapsOverride::default(),
-    }
+    NewJob::new(Task::BugFix, "/srv/app", "make the failing test pass")
 }

@@ -14,15 +14,15 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::client::Aws;
 use super::drift::Drift;
-use super::errors::AwsError;
 use super::gate::Permit;
 use super::lane::{Habits, Lane, Shared};
 use super::names::Names;
 use super::orders::Order;
 use super::per_mode::PerMode;
 use super::targets::{Targets, exact};
+use aws_client::Aws;
+use aws_client::AwsError;
 
 /// What became of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit, Statistic};
 
-use super::client::{Aws, Patience};
-use super::errors::{About, AwsError, classify};
-use super::facts::Facts;
 use super::gate::Gate;
+use aws_client::Facts;
+use aws_client::{About, AwsError, classify};
+use aws_client::{Aws, Patience};
 
 const NAMESPACE: &str = "AICodeTeam";
 const PUT: &str = "cloudwatch:PutMetricData";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::errors::{AwsError, Kind};
+use aws_client::{AwsError, Kind};
 
 /// The bounds of the pauses between two tries: full jitter under a bound that doubles from `first`.
 #[derive(Clone, Copy, Debug)]

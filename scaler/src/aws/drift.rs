@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::capacity::{Outcome, Report};
-use super::errors::Kind;
 use super::gate::Permit;
 use super::lane::Shared;
 use super::orders::Order;
 use super::per_mode::PerMode;
 use super::targets::{Bounds, Targets, exact};
+use aws_client::Kind;
 
 /// The task that looks.
 pub struct Drift {

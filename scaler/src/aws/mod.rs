@@ -5,13 +5,9 @@
 
 mod brake;
 mod capacity;
-mod client;
 mod cloudwatch;
-mod codes;
 mod course;
 mod drift;
-mod errors;
-mod facts;
 mod gate;
 mod lane;
 mod names;
@@ -20,12 +16,25 @@ mod orders;
 mod per_mode;
 mod targets;
 
+use std::time::Duration;
+
+use aws_client::Patience;
+
 pub use capacity::{Capacity, Outcome, Report};
-pub use client::{Aws, OPERATION};
 pub use cloudwatch::{Datum, MOST_VALUES, Metrics, PutError, Unit};
-pub use errors::AwsError;
 pub use lane::Habits;
 pub use names::{NameError, Names};
+
+/// For one whole call: less than what is left of a leader's time when it is renewed.
+pub const OPERATION: Duration = Duration::from_secs(4);
+
+/// How long is waited for what. No change is begun later than `operation` before the permit ends.
+pub const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(2),
+    read: Duration::from_secs(3),
+    credentials: Duration::from_millis(2_500),
+    operation: OPERATION,
+};
 
 #[cfg(test)]
 mod tests;

@@ -27,8 +27,8 @@ impl Default for Names {
     fn default() -> Self {
         Self {
             cluster: "ai-coding-team".to_owned(),
-            mechanic: "mechanic-worker".to_owned(),
-            genius: "genius-worker".to_owned(),
+            mechanic: Mode::Mechanic.service().to_owned(),
+            genius: Mode::Genius.service().to_owned(),
         }
     }
 }

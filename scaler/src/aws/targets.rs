@@ -6,12 +6,12 @@ use aws_sdk_applicationautoscaling::Client;
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalableTarget, ServiceNamespace};
 use domain::Mode;
 
-use super::client::Aws;
-use super::errors::{About, AwsError, classify};
-use super::facts::Facts;
 use super::gate::{Gate, Permit};
 use super::names::Names;
 use super::per_mode::PerMode;
+use aws_client::Aws;
+use aws_client::Facts;
+use aws_client::{About, AwsError, classify};
 
 const REGISTER: &str = "application-autoscaling:RegisterScalableTarget";
 const DESCRIBE: &str = "application-autoscaling:DescribeScalableTargets";

@@ -17,22 +17,22 @@ pub const HEARTBEAT: (&str, &str) = ("ScalerHeartbeat", "scaler");
 /// one that was, so that it tells whether a batch has arrived.
 pub fn heartbeat(batch: i64) -> Datum {
     #[allow(clippy::cast_precision_loss)] // a batch a minute
-    datum(HEARTBEAT.0, HEARTBEAT.1.into(), Unit::Count, batch as f64)
+    datum(HEARTBEAT.0, HEARTBEAT.1, Unit::Count, batch as f64)
 }
 
 /// The figures of the moment.
 pub fn of_the_moment(seen: &Observation) -> Vec<Datum> {
     let connections = f64::from(seen.connections);
-    let mut data = vec![datum("DatabaseConnectionsUsed", "database".into(), Unit::Count, connections)];
+    let mut data = vec![datum("DatabaseConnectionsUsed", "database", Unit::Count, connections)];
     for &mode in Mode::ALL {
-        let (queue, service) = (seen.of(mode), || service(mode));
+        let (queue, service) = (seen.of(mode), mode.service());
         data.extend([
-            datum("QueueDepth", service(), Unit::Count, queue.ready.into()),
-            datum("OldestJobAge", service(), Unit::Milliseconds, millis(queue.oldest_ready)),
-            datum("InFlight", service(), Unit::Count, queue.running.into()),
-            datum("BusyWorkers", service(), Unit::Count, queue.busy.into()),
-            datum("StuckJobs", service(), Unit::Count, queue.stuck.into()),
-            datum("WorkerHeartbeatAge", service(), Unit::Milliseconds, millis(queue.unheard)),
+            datum("QueueDepth", service, Unit::Count, queue.ready.into()),
+            datum("OldestJobAge", service, Unit::Milliseconds, millis(queue.oldest_ready)),
+            datum("InFlight", service, Unit::Count, queue.running.into()),
+            datum("BusyWorkers", service, Unit::Count, queue.busy.into()),
+            datum("StuckJobs", service, Unit::Count, queue.stuck.into()),
+            datum("WorkerHeartbeatAge", service, Unit::Milliseconds, millis(queue.unheard)),
         ]);
     }
     data
@@ -46,12 +46,12 @@ pub fn counted(series: &[Series]) -> Vec<Datum> {
         let times = |what| of(what).map_or(0.0, |series| series.counts.iter().sum());
         let total = |what| of(what).map_or(0.0, sum);
         data.extend([
-            datum("JobSuccesses", service(mode), Unit::Count, times("succeeded")),
-            datum("JobFailures", service(mode), Unit::Count, times("failed")),
-            datum("StepsUsed", service(mode), Unit::Count, times("call")),
-            datum("TokensUsed", service(mode), Unit::Count, total("call")),
-            datum("JobsStuck", service(mode), Unit::Count, times("job_stuck")),
-            datum("WorkersLost", service(mode), Unit::Count, times("worker_lost")),
+            datum("JobSuccesses", mode.service(), Unit::Count, times("succeeded")),
+            datum("JobFailures", mode.service(), Unit::Count, times("failed")),
+            datum("StepsUsed", mode.service(), Unit::Count, times("call")),
+            datum("TokensUsed", mode.service(), Unit::Count, total("call")),
+            datum("JobsStuck", mode.service(), Unit::Count, times("job_stuck")),
+            datum("WorkersLost", mode.service(), Unit::Count, times("worker_lost")),
         ]);
         let spans = [("JobDuration", "succeeded"), ("JobDuration", "failed"), ("WakeLatency", "wake")];
         data.extend(spans.into_iter().filter_map(|(name, what)| spread(name, mode, of(what)?)));
@@ -77,7 +77,7 @@ fn spread(name: &'static str, mode: Mode, series: &Series) -> Option<Datum> {
     }
     (!values.is_empty()).then(|| Datum {
         name,
-        service: service(mode),
+        service: mode.service().to_owned(),
         unit: Unit::Milliseconds,
         values,
         counts,
@@ -90,12 +90,8 @@ fn rest(values: &[f64], counts: &[f64]) -> (f64, f64) {
     (values.iter().zip(counts).map(|(value, count)| value * count).sum::<f64>() / count, count)
 }
 
-fn datum(name: &'static str, service: String, unit: Unit, value: f64) -> Datum {
-    Datum { name, service, unit, values: vec![value], counts: vec![1.0] }
-}
-
-fn service(mode: Mode) -> String {
-    format!("{mode}-worker")
+fn datum(name: &'static str, service: &'static str, unit: Unit, value: f64) -> Datum {
+    Datum { name, service: service.to_owned(), unit, values: vec![value], counts: vec![1.0] }
 }
 
 fn millis(span: Option<Duration>) -> f64 {

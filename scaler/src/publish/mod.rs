@@ -11,13 +11,14 @@ mod peaks;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use aws_client::Aws;
 use store::{Batch, Database, Observation};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::aws::{Aws, Metrics, PutError};
+use crate::aws::{Metrics, PutError};
 use crate::look::Look;
 use next::{Due, Next, due, next};
 use peaks::Peaks;

@@ -14,10 +14,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sandbox", &[]),
     ("scaling", &[]),
     ("forge", &["domain"]),
-    ("service", &[]),
+    ("aws-client", &[]),
+    ("service", &["aws-client"]),
     ("embedded", &[]),
     ("testkit", &["domain", "store", "embedded"]),
-    ("scaler", &["domain", "store", "scaling", "service"]),
+    ("scaler", &["domain", "store", "scaling", "aws-client", "service"]),
     ("worker", &["domain", "store", "agent", "models", "sandbox", "forge", "service"]),
     ("cli", &["domain", "store", "scaling", "models", "forge", "service", "embedded", "rehearsal"]),
 ];

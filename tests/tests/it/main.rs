@@ -12,5 +12,6 @@ mod lives;
 mod retention;
 mod scale_command;
 mod scaler_on_aws;
+mod secrets;
 mod trouble;
 mod usage;

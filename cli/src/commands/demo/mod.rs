@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CapsOverride, Event, EventRecord, JobState, Mode, NewJob, Outcome, Task};
+use domain::{Event, EventRecord, JobState, NewJob, Outcome, Task};
 use rehearsal::Rehearsal;
 use serde_json::json;
 use store::{Database, JobRow};
@@ -113,16 +113,9 @@ async fn start(folder: &TempDir, plan: &Plan) -> Result<(Team, Arc<Database>), C
 
 fn job(repo: &Path, model: Option<String>) -> NewJob {
     NewJob {
-        mode: Mode::Mechanic,
-        task: Task::BugFix,
-        repo: repo.display().to_string(),
-        base: None,
-        prompt: PROMPT.to_owned(),
         test_command: Some(TEST_COMMAND.to_owned()),
         model: model.filter(|model| !model.is_empty()),
-        dedupe_key: None,
-        queueing: domain::Queueing::default(),
-        caps: CapsOverride::default(),
+        ..NewJob::new(Task::BugFix, repo.display().to_string(), PROMPT)
     }
 }
 

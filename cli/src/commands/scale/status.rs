@@ -31,7 +31,7 @@ async fn fleets(database: &Database) -> Result<Vec<Fleet>, CliError> {
     let decisions = database.decisions(LATEST).await?;
     let pauses = database.pauses().await?;
     let fleet = |limits: store::LimitsInForce| {
-        let (mode, service) = (limits.mode, format!("{}-worker", limits.mode));
+        let (mode, service) = (limits.mode, limits.mode.service());
         let seen = seen.of(mode);
         let decision = decisions.iter().find(|decision| decision.service == service).cloned();
         let pause = pauses.iter().find(|pause| pause.mode == mode).cloned();

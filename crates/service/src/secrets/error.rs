@@ -13,10 +13,17 @@ pub enum SecretsError {
         "the setting SECRETS is neither file:PATH nor aws:PREFIX: write for example SECRETS=file:/etc/codeteam/secrets.json"
     )]
     UnknownSource,
+    #[error("the secrets aws:{prefix} cannot be read: {why}")]
+    Aws { prefix: String, why: String },
+    #[error("{prefix}/{name} in AWS Secrets Manager is not a text: store it as a secret string")]
+    Binary { name: Name, prefix: String },
+    #[error("{name} is not among the secrets: store it as {prefix}/{name} in AWS Secrets Manager")]
+    NotStored { name: Name, prefix: String },
     #[error(
-        "secrets cannot be read from aws:{prefix}: this version reads them from a file only; set SECRETS=file:PATH"
+        "{prefix}/{name} cannot be read from AWS Secrets Manager ({why}): allow this program's role secretsmanager:GetSecretValue on it, \
+         and kms:Decrypt on its key"
     )]
-    AwsNotRead { prefix: String },
+    NotAllowed { name: Name, prefix: String, why: String },
     #[error(
         "there is no secrets file {}: create it with mode 0600 as one JSON object, for example {{\"DATABASE_URL\": \"...\"}}",
         path.display()

@@ -15,6 +15,10 @@ async fn allowed(client: &tokio_postgres::Client, function: &str, marker: &str) 
     list.split('\'').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
+fn review() -> NewJob {
+    NewJob { task: domain::Task::Review, ..testkit::job() }
+}
+
 fn queued(queueing: Queueing) -> NewJob {
     NewJob { queueing, ..testkit::job() }
 }
@@ -86,8 +90,13 @@ async fn every_bound_is_the_same_in_the_tables() {
     for bytes in [limits::BASE_BYTES, limits::BASE_BYTES + 1] {
         jobs.push(NewJob { base: Some("x".repeat(bytes)), ..testkit::job() });
     }
-    for bytes in [limits::TEST_COMMAND_BYTES, limits::TEST_COMMAND_BYTES + 1] {
+    for bytes in [limits::BASE_BYTES, limits::BASE_BYTES + 1] {
+        jobs.push(NewJob { head: Some("x".repeat(bytes)), ..review() });
+    }
+    jobs.push(NewJob { head: Some("feature".into()), ..testkit::job() });
+    for bytes in [limits::COMMAND_BYTES, limits::COMMAND_BYTES + 1] {
         jobs.push(NewJob { test_command: Some("x".repeat(bytes)), ..testkit::job() });
+        jobs.push(NewJob { setup_command: Some("x".repeat(bytes)), ..testkit::job() });
     }
     for bytes in [0, limits::DEDUPE_KEY_BYTES, limits::DEDUPE_KEY_BYTES + 1] {
         jobs.push(NewJob { dedupe_key: Some("x".repeat(bytes)), ..testkit::job() });

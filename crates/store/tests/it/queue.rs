@@ -147,7 +147,12 @@ async fn what_a_person_gets_wrong_is_answered_by_kind() {
 async fn a_finished_job_has_one_result_even_when_it_is_said_twice() {
     let roles = roles().await;
     let claimed = claimed(&roles.api, &roles.worker, hired(&roles.worker).await).await;
-    let result = [Event::Delivered { diff: Some("+1".into()), report: None, summary: "done".into() }];
+    let result = [Event::Delivered {
+        diff: Some("+1".into()),
+        report: None,
+        summary: "done".into(),
+        findings: vec![],
+    }];
     let end = (JobState::Succeeded, Outcome::Verified, ExitReason::Finished);
     for _ in 0..2 {
         let state = journal_of(&roles.worker, &claimed).finish(end, None, &result, soon()).await.unwrap();

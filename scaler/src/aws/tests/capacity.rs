@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use super::stand_in::{Play, StandIn, targets};
 use super::{capacity, eager, patient};
-use crate::aws::errors::Kind;
 use crate::aws::per_mode::PerMode;
 use crate::aws::{Habits, Outcome};
+use aws_client::Kind;
 
 const MECHANIC: &str = "service/ai-coding-team/mechanic-worker";
 const GENIUS: &str = "service/ai-coding-team/genius-worker";

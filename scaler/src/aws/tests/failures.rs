@@ -9,8 +9,9 @@ use tokio::net::TcpListener;
 
 use super::stand_in::{Play, StandIn};
 use super::{capacity, eager, leading, patience, patient, settings};
-use crate::aws::errors::Kind;
-use crate::aws::{Aws, AwsError, Capacity, Names, Outcome, Report};
+use crate::aws::{Capacity, Names, Outcome, Report};
+use aws_client::Kind;
+use aws_client::{Aws, AwsError};
 
 async fn failure_at(url: &str) -> AwsError {
     let (mut capacity, _permit) = capacity(url, patient()).await;

@@ -10,7 +10,9 @@ use tokio::time::Instant;
 
 use super::stand_in::{Play, StandIn};
 use super::{HOUR, aws, eager, patience, patient, settings};
-use crate::aws::{Aws, Capacity, Names, Outcome};
+use aws_client::Aws;
+
+use crate::aws::{Capacity, Names, Outcome};
 
 #[tokio::test]
 async fn without_a_permit_a_target_waits_and_only_the_newest_is_sent() {
@@ -61,7 +63,7 @@ impl ProvideCredentials for Slow {
 async fn a_permit_that_ends_between_the_check_and_the_sending_keeps_the_request_back() {
     let mut stand_in = StandIn::start([]).await;
     let slow = Slow::default();
-    let long = crate::aws::client::Patience { credentials: HOUR, operation: HOUR / 2, ..patience() };
+    let long = aws_client::Patience { credentials: HOUR, operation: HOUR / 2, ..patience() };
     let aws = Aws::load_with(settings(&stand_in.url).credentials_provider(slow.clone()), long).await.unwrap();
     let permit = watch::Sender::new(Some(Instant::now() + HOUR));
     let mut capacity = Capacity::start(&aws, Names::default(), eager(), permit.subscribe());

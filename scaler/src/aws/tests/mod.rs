@@ -4,7 +4,6 @@ mod capacity;
 mod failures;
 mod leading;
 mod metrics;
-mod sentences;
 mod stand_in;
 
 use std::sync::Arc;
@@ -15,9 +14,9 @@ use aws_sdk_applicationautoscaling::config::Credentials;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::client::Patience;
 use super::course::Pauses;
-use super::{Aws, Capacity, Habits, Names};
+use super::{Capacity, Habits, Names, PATIENCE};
+use aws_client::{Aws, Patience};
 
 /// Long enough that no test reaches its end.
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -33,7 +32,7 @@ fn settings(url: &str) -> ConfigLoader {
 
 fn patience() -> Patience {
     // A hang is waited for this long, so it is short; a loopback answers sooner by far.
-    Patience { read: Duration::from_millis(500), operation: Duration::from_secs(1), ..Patience::default() }
+    Patience { read: Duration::from_millis(500), operation: Duration::from_secs(1), ..PATIENCE }
 }
 
 async fn aws(url: &str) -> Aws {

@@ -3,8 +3,9 @@
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_applicationautoscaling::config::http::HttpResponse;
-use aws_sdk_applicationautoscaling::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// What is known of a failed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,9 +54,7 @@ pub enum Facts {
 }
 
 impl Facts {
-    /// Reads the SDK's `error`. `sent` is whether the request came as far as the connection: see [`Gate`].
-    ///
-    /// [`Gate`]: super::gate::Gate
+    /// Reads the SDK's `error`. `sent` is whether the request came as far as the connection, or may have.
     pub fn of<E>(error: &SdkError<E, HttpResponse>, sent: bool) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,

@@ -1,8 +1,8 @@
 //! What went wrong with a call, in one sentence for a person and one word for the program. Pure: [`classify`] looks at
 //! [`Facts`] and calls nobody.
 
-use super::codes::{denied_action, kind_of};
-use super::facts::Facts;
+use crate::Facts;
+use crate::codes::{denied_action, kind_of};
 
 /// Longest part of AWS's own words that a sentence quotes, in characters.
 const QUOTE: usize = 300;
@@ -95,7 +95,7 @@ pub fn classify(facts: &Facts, about: About<'_>) -> AwsError {
                 Kind::Denied => {
                     let needed = denied_action(message).unwrap_or(action);
                     format!(
-                        "AWS refuses {needed} for {subject}: allow that action in the scaler's role ({said})"
+                        "AWS refuses {needed} for {subject}: allow that action in this program's role ({said})"
                     )
                 }
                 Kind::Missing => format!(
@@ -106,7 +106,7 @@ pub fn classify(facts: &Facts, about: About<'_>) -> AwsError {
                     format!("{action} exceeds a limit of the account: ask AWS to raise it ({said})")
                 }
                 Kind::Credentials => format!(
-                    "AWS does not know the scaler's credentials: renew them, and check this machine's clock ({said})"
+                    "AWS does not know this program's credentials: renew them, and check this machine's clock ({said})"
                 ),
                 Kind::Server => format!("AWS failed to carry out {action} ({said})"),
                 _ => format!("AWS does not accept {action} for {subject} ({said})"),

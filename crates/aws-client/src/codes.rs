@@ -1,6 +1,6 @@
 //! AWS's own names for what goes wrong, as its errors carry them. Pure.
 
-use super::errors::Kind;
+use crate::Kind;
 
 /// What kind of failure an answer is. Codes come with and without `Exception`, by protocol and service.
 pub fn kind_of(status: u16, code: &str, message: &str) -> Kind {

@@ -1,7 +1,6 @@
 //! What each kind of fact becomes, without any connection.
 
-use crate::aws::errors::{About, AwsError, Kind, classify};
-use crate::aws::facts::Facts;
+use crate::{About, AwsError, Facts, Kind, classify};
 
 const ABOUT: About<'_> = About {
     action: "application-autoscaling:RegisterScalableTarget",

@@ -1,4 +1,4 @@
-//! How the scaler talks to AWS: the SDK's own chain of settings (AWS_REGION, AWS_ENDPOINT_URL, credentials from the
+//! How AWS is talked to: the SDK's own chain of settings (AWS_REGION, AWS_ENDPOINT_URL, credentials from the
 //! environment, a profile, ECS or the machine), explicit time-outs, and no retries of the SDK's.
 //!
 //! TLS is rustls with *ring*, as everywhere in the house, and trusts the system's root certificates.
@@ -13,10 +13,7 @@ use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-use super::errors::{AwsError, Kind};
-
-/// For one whole call: less than what is left of a leader's time when it is renewed.
-pub const OPERATION: Duration = Duration::from_secs(4);
+use crate::{AwsError, Kind};
 
 /// How long is waited for what.
 #[derive(Clone, Copy, Debug)]
@@ -27,19 +24,8 @@ pub struct Patience {
     pub read: Duration,
     /// For credentials, where they have to be fetched. Less than `operation`, so that their want is told as such.
     pub credentials: Duration,
-    /// For one whole call, credentials included. No change is begun later than this before the permit ends.
+    /// For one whole call, credentials included.
     pub operation: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(2),
-            read: Duration::from_secs(3),
-            credentials: Duration::from_millis(2_500),
-            operation: OPERATION,
-        }
-    }
 }
 
 /// The settings that all clients share, with one pool of connections.
@@ -60,11 +46,16 @@ impl Aws {
     /// # Errors
     ///
     /// When there is no region.
-    pub async fn load() -> Result<Self, AwsError> {
-        Self::load_with(aws_config::defaults(BehaviorVersion::v2026_01_12()), Patience::default()).await
+    pub async fn load(patience: Patience) -> Result<Self, AwsError> {
+        Self::load_with(aws_config::defaults(BehaviorVersion::v2026_01_12()), patience).await
     }
 
-    pub(super) async fn load_with(loader: ConfigLoader, patience: Patience) -> Result<Self, AwsError> {
+    /// The same from other settings than those of the process.
+    ///
+    /// # Errors
+    ///
+    /// When there is no region.
+    pub async fn load_with(loader: ConfigLoader, patience: Patience) -> Result<Self, AwsError> {
         let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         let sdk = loader
             .http_client(http)
@@ -78,7 +69,7 @@ impl Aws {
         let Some(region) = sdk.region().map(ToString::to_string).filter(|region| !region.is_empty()) else {
             return Err(AwsError {
                 kind: Kind::Settings,
-                sentence: "it is not said in which AWS region the fleet is: set AWS_REGION".to_owned(),
+                sentence: "it is not said in which AWS region to ask: set AWS_REGION".to_owned(),
                 in_doubt: false,
             });
         };
@@ -87,7 +78,7 @@ impl Aws {
     }
 
     /// The same settings with other time-outs.
-    pub(super) fn with_patience(&self, patience: Patience) -> Self {
+    pub fn with_patience(&self, patience: Patience) -> Self {
         let sdk = self.sdk.to_builder().timeout_config(timeouts(patience)).build();
         Self { sdk, patience, ..self.clone() }
     }
@@ -107,12 +98,13 @@ impl Aws {
         self.patience
     }
 
-    pub(super) fn sdk(&self) -> &SdkConfig {
+    /// The settings as the SDK's clients take them.
+    pub fn sdk(&self) -> &SdkConfig {
         &self.sdk
     }
 
     /// The wall clock by which requests are signed and reports are dated.
-    pub(super) fn time(&self) -> &SharedTimeSource {
+    pub fn time(&self) -> &SharedTimeSource {
         &self.time
     }
 }
