@@ -96,5 +96,5 @@ fn sorted(prefix: &str, output: BatchGetSecretValueOutput) -> Result<Found, Secr
 }
 
 fn id(prefix: &str, name: Name) -> String {
-    format!("{}/{name}", prefix.trim_end_matches('/'))
+    format!("{prefix}/{name}")
 }

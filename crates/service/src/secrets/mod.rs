@@ -43,8 +43,8 @@ impl Secrets {
     pub fn open(source: &str) -> Result<Secrets, SecretsError> {
         match source.split_once(':') {
             Some(("file", path)) if !path.is_empty() => Secrets::read(Place::File(path.into())),
-            Some(("aws", prefix)) if !prefix.is_empty() => {
-                Secrets::read(Place::Aws { prefix: prefix.into() })
+            Some(("aws", prefix)) if !prefix.trim_matches('/').is_empty() => {
+                Secrets::read(Place::Aws { prefix: prefix.trim_end_matches('/').into() })
             }
             // What was given is not repeated: it may be a secret in the wrong place.
             _ => Err(SecretsError::UnknownSource),
