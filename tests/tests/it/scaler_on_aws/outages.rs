@@ -1,11 +1,19 @@
 //! The database or AWS is gone for a while: nothing is done on bad data, nothing ends, and all is right again afterwards.
 
+use std::time::Duration;
+
 use domain::Mode;
 use nix::sys::signal::Signal;
 use system_tests::aws::Fault;
 use testkit::{Proxy, TestDatabase, Traffic};
 
 use super::cloud::{Cloud, GENIUS, MECHANIC, REGISTER, took};
+
+/// By hand, outages last as long as users have seen them: OUTAGE_S=120 for the database, OUTAGE_S=600 for AWS.
+async fn lasts() {
+    let seconds = std::env::var("OUTAGE_S").ok().and_then(|seconds| seconds.parse().ok());
+    tokio::time::sleep(Duration::from_secs(seconds.unwrap_or(0))).await;
+}
 
 pub async fn without_a_database_nothing_is_changed_and_work_that_came_meanwhile_is_served() {
     let database = TestDatabase::new().await;
@@ -25,6 +33,7 @@ pub async fn without_a_database_nothing_is_changed_and_work_that_came_meanwhile_
         proxy.set(traffic);
         cloud.queue(Mode::Mechanic, 3).await;
         cloud.logged("scaler", |log| troubled(log) >= before + 3).await;
+        lasts().await;
         let meanwhile = cloud.aws.calls(so_far).await;
         assert!(meanwhile.is_empty(), "on what is not known nothing is done: {meanwhile:#?}");
         proxy.set(Traffic::Pass);
@@ -46,7 +55,7 @@ pub async fn whatever_aws_does_is_told_in_a_sentence_and_capacity_is_right_when_
         (Fault::Throttle, "AWS asks for fewer calls of application-autoscaling:RegisterScalableTarget"),
         (Fault::ConcurrentUpdate, "service/ai-coding-team/mechanic-worker is being changed by somebody else"),
         (Fault::Error500, "AWS failed to carry out application-autoscaling:RegisterScalableTarget"),
-        (Fault::AccessDenied, "allow that action in the scaler's role"),
+        (Fault::AccessDenied, "allow that action in this program's role"),
         (Fault::Malformed, "does not speak as AWS does: check AWS_ENDPOINT_URL"),
         (Fault::Hang, "AWS did not answer application-autoscaling:RegisterScalableTarget in time"),
     ];
@@ -60,6 +69,9 @@ pub async fn whatever_aws_does_is_told_in_a_sentence_and_capacity_is_right_when_
         let trouble = cloud.trouble().await.unwrap();
         assert!(trouble.contains(sentence), "{trouble}");
         assert!(cloud.log("scaler").contains(sentence), "{}", cloud.log("scaler"));
+        if matches!(fault, Fault::Error500) {
+            lasts().await;
+        }
         let desired = cloud.aws.fleet().await.desired[MECHANIC];
         assert_eq!(desired, jobs - 1, "it stays as it was");
         cloud.aws.clear_faults().await;
