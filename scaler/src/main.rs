@@ -26,7 +26,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use aws_client::Aws;
 use clap::Parser;
-use service::{ExposeSecret, Name, Redaction, Secrets, Shutdown, exit, telemetry};
+use service::{ExposeSecret, Keyring, Name, Redaction, Secrets, Shutdown, exit, telemetry};
 use store::{Config, Database, Doorbell, Topic};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -61,16 +61,17 @@ async fn main() -> ExitCode {
 
 async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
     settings.check()?;
-    let secrets = Secrets::open(&settings.secrets)?;
-    redaction.hide_all(&secrets);
+    let keyring = Keyring::new(Secrets::open(&settings.secrets)?, redaction.clone());
     service::tls::install_default();
     let shutdown = Shutdown::listen()?;
     if settings.stop_on_stdin_close {
         let shutdown = shutdown.clone();
         service::leash::on_release(move || shutdown.request());
     }
-    let url = secrets.require(Name::DatabaseUrl)?.expose_secret();
-    let config = Config::parse(url, concat!("codeteam scaler ", env!("CARGO_PKG_VERSION")))?;
+    let url = keyring.require(Name::DatabaseUrl)?;
+    let renewed = move || keyring.renewed(Name::DatabaseUrl).map(|url| url.expose_secret().to_owned());
+    let config = Config::parse(url.expose_secret(), concat!("codeteam scaler ", env!("CARGO_PKG_VERSION")))?
+        .renewed_by(move || renewed().map_err(|error| error.to_string()));
     let database = Arc::new(Database::open_to_listen(config.clone()).await?);
     let writing = Arc::new(Database::new(config));
     tokio::spawn(retention::run(writing.clone(), settings.retention_days, shutdown.token().clone()));

@@ -1,6 +1,7 @@
 //! DATABASE_URL, read strictly: what libpq would silently weaken is refused here.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::config::{Host, SslMode};
@@ -16,7 +17,12 @@ pub struct Config {
     pub(crate) transport: Transport,
     /// How long a statement may take before its connection is given up.
     pub(crate) statement_timeout: Duration,
+    /// Where another one is to be had, when this one's login is refused.
+    pub(crate) renewal: Option<Renewal>,
 }
+
+/// Reads the URL anew; may block. An error says why it cannot.
+type Renewal = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
@@ -57,7 +63,25 @@ impl Config {
             .keepalives_interval(Duration::from_secs(2))
             .keepalives_retries(3)
             .tcp_user_timeout(Duration::from_secs(11));
-        Ok(Config { postgres, transport, statement_timeout: Duration::from_secs(10) })
+        Ok(Config { postgres, transport, statement_timeout: Duration::from_secs(10), renewal: None })
+    }
+
+    /// The same; when its login is refused, `renewal` is asked for another URL, once for each connect: passwords change while
+    /// programs run. It may block; its error says why there is none.
+    pub fn renewed_by(self, renewal: impl Fn() -> Result<String, String> + Send + Sync + 'static) -> Config {
+        Config { renewal: Some(Arc::new(renewal)), ..self }
+    }
+
+    /// Another one by `renewal`, if there is one. Blocks as that does.
+    pub(crate) fn renewed(&self) -> Option<Result<Config, String>> {
+        let renewal = self.renewal.clone()?;
+        let program = self.postgres.get_application_name().unwrap_or_default();
+        let read = || Config::parse(&renewal()?, program).map_err(|error| error.to_string());
+        Some(read().map(|fresh| Config {
+            renewal: Some(renewal.clone()),
+            statement_timeout: self.statement_timeout,
+            ..fresh
+        }))
     }
 
     /// The same with another bound on how long a statement may take.

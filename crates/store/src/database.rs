@@ -18,14 +18,16 @@ pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// A handle on the database. Cheap to share behind an [`Arc`].
 pub struct Database {
-    config: Config,
+    config: Mutex<Config>,
+    statement_timeout: Duration,
     current: Mutex<Option<Arc<Connection>>>,
 }
 
 impl Database {
     /// A handle that connects at its first use.
     pub fn new(config: Config) -> Database {
-        Database { config, current: Mutex::new(None) }
+        let statement_timeout = config.statement_timeout;
+        Database { config: Mutex::new(config), statement_timeout, current: Mutex::new(None) }
     }
 
     /// Connects, and checks that this program may work with the database's schema, as every later connect does again:
@@ -53,11 +55,34 @@ impl Database {
         if let Some(connection) = current.as_ref().filter(|connection| connection.is_open()) {
             return Ok(connection.clone());
         }
-        let mut connection = Connection::open(&self.config).await?;
-        connection.pooled = compatibility::check(&connection, self.config.statement_timeout).await?;
+        let mut connection = self.connect().await?;
+        connection.pooled = compatibility::check(&connection, self.statement_timeout).await?;
         let connection = Arc::new(connection);
         *current = Some(connection.clone());
         Ok(connection)
+    }
+
+    /// Connects; with a login that was renewed, if this one is refused.
+    async fn connect(&self) -> Result<Connection, StoreError> {
+        let mut config = self.config.lock().await;
+        let refused = match Connection::open(&config).await {
+            Err(error) if error.is_refused_login() => error,
+            other => return other,
+        };
+        let asked = config.clone();
+        match tokio::task::spawn_blocking(move || asked.renewed()).await {
+            Ok(Some(Ok(renewed))) => {
+                let connection = Connection::open(&renewed).await?;
+                tracing::info!("the database's login had changed");
+                *config = renewed;
+                Ok(connection)
+            }
+            Ok(Some(Err(why))) => {
+                tracing::warn!("the database refuses the login, and no other is to be had: {why}");
+                Err(refused)
+            }
+            Ok(None) | Err(_) => Err(refused),
+        }
     }
 
     pub(crate) async fn query(
@@ -77,7 +102,7 @@ impl Database {
     ) -> Result<Vec<Row>, StoreError> {
         match self.ask(on, sql, params).await {
             Err(error) if error.may_be_of_another_schema() => {
-                compatibility::still_fits(on, self.config.statement_timeout).await?;
+                compatibility::still_fits(on, self.statement_timeout).await?;
                 if error.is_of_a_function_that_was_replaced() {
                     return self.ask(on, sql, params).await; // the call was refused half-way, and left nothing
                 }
@@ -93,7 +118,7 @@ impl Database {
         sql: &'static str,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        let within = self.config.statement_timeout;
+        let within = self.statement_timeout;
         match timeout(within, on.query(sql, params)).await {
             Ok(answer) => Ok(answer?),
             Err(_) => {
@@ -104,7 +129,7 @@ impl Database {
     }
 
     pub(crate) async fn listen_on(&self, on: &Connection, channel: &str) -> Result<(), StoreError> {
-        on.listen(channel, self.config.statement_timeout).await
+        on.listen(channel, self.statement_timeout).await
     }
 
     /// Makes a call that may be made twice again and again, while its error is transient and until `deadline`.

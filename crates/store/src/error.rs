@@ -93,6 +93,12 @@ impl StoreError {
         matches!(self, StoreError::Postgres(_) | StoreError::Invalid(_)) && !self.is_transient()
     }
 
+    /// Another password, or another role, is what helps.
+    pub(crate) fn is_refused_login(&self) -> bool {
+        let codes = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
+        matches!(self, StoreError::Postgres(error) if error.code().is_some_and(|code| codes.contains(code)))
+    }
+
     /// A function that was at work while a migration replaced those that it calls.
     pub(crate) fn is_of_a_function_that_was_replaced(&self) -> bool {
         matches!(self, StoreError::Postgres(error) if error.code() == Some(&SqlState::UNDEFINED_FUNCTION))

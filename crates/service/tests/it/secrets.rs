@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::stat::Mode;
-use service::{ExposeSecret, Name, Redaction, SecretString, Secrets, SecretsError};
+use service::{ExposeSecret, Keyring, Name, Redaction, SecretString, Secrets, SecretsError};
 use tempfile::TempDir;
 
 use crate::rerun::rerun_as_nobody;
@@ -184,4 +184,23 @@ fn opens_a_file_of_roots() {
     let error = open(Path::new(&path)).unwrap_err();
     assert!(matches!(error, SecretsError::Foreign { owner: 0, reader: 65534, .. }), "{error}");
     assert!(error.to_string().contains("give it to user id 65534"), "{error}");
+}
+
+#[test]
+fn a_key_that_was_refused_is_read_anew_and_hidden_before_it_is_used() {
+    let json = |key: &str| format!(r#"{{"OPENAI_API_KEY": "{key}"}}"#);
+    let case = Case::with(json("sk-the-old-one"));
+    let redaction = Redaction::default();
+    let keyring = Keyring::new(case.open().unwrap(), redaction.clone());
+    let old = keyring.require(Name::OpenaiApiKey).unwrap();
+    assert!(keyring.another(Name::OpenaiApiKey, &old).unwrap().is_none(), "it is the same still");
+    let keyring = Keyring::new(case.open().unwrap(), redaction.clone());
+    fs::write(case.path(), json("sk-the-new-one")).unwrap();
+    let new = keyring.another(Name::OpenaiApiKey, &old).unwrap().unwrap();
+    assert_eq!(new.expose_secret(), "sk-the-new-one");
+    assert_eq!(redaction.apply("sk-the-new-one, sk-the-old-one"), "[redacted], [redacted]");
+    // Who was refused with the old one meanwhile gets the new one without another look.
+    fs::remove_file(case.path()).unwrap();
+    assert!(keyring.another(Name::OpenaiApiKey, &old).unwrap().is_some());
+    assert!(keyring.another(Name::OpenaiApiKey, &new).unwrap().is_none(), "it was just read");
 }

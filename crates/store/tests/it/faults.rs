@@ -8,6 +8,7 @@ use store::{Config, Database, Doorbell, StoreError, Topic};
 use testkit::{Proxy, TestDatabase, Traffic};
 use tokio::time::timeout;
 
+use crate::fence::connected;
 use crate::{claimed, hired, journal_of, roles, soon, worker};
 
 async fn through(proxy: &Proxy, database: &TestDatabase, role: &str) -> Arc<Database> {
@@ -70,4 +71,35 @@ async fn a_database_that_is_not_there_is_said_in_one_sentence() {
     let error = Database::open(config).await.err().unwrap();
     assert_eq!(error.to_string(), "the database cannot be reached");
     assert!(error.is_transient());
+}
+
+#[tokio::test]
+async fn a_login_that_changed_is_read_anew_and_another_ones_refusal_is_told() {
+    let server = testkit::Server::start().await;
+    let name = TestDatabase::create(&server, "template codeteam_template").await;
+    let admin = connected(&server, &name).await;
+    let make = "create role old login in role codeteam_api; create role new login in role codeteam_api";
+    admin.batch_execute(make).await.unwrap();
+    let config = |role: &str| Config::parse(&server.url(role, &name), "renewing").unwrap();
+    let (new, asked) = (server.url("new", &name), Arc::new(std::sync::atomic::AtomicU32::new(0)));
+    let count = asked.clone();
+    let renewal = move || match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 => Ok(new.clone()),
+        _ => Err("the secrets are gone".to_owned()),
+    };
+    let api = Database::open(config("old").renewed_by(renewal)).await.unwrap();
+    let lock_out = async |role: &str| {
+        let sql = format!(
+            "alter role {role} nologin; select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'renewing'"
+        );
+        admin.batch_execute(&sql).await.unwrap();
+    };
+    lock_out("old").await;
+    api.insist(soon(), || api.counts()).await.unwrap();
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
+    lock_out("new").await;
+    let refused = api.insist(soon(), || api.counts()).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("not permitted to log in"), "{refused:?}");
+    drop((api, admin));
+    server.stop().await;
 }
