@@ -13,7 +13,7 @@ async fn settings_that_cannot_work_end_it_with_one_sentence() {
             &[("MECHANIC_MIN", "5"), ("MECHANIC_MAX", "3")],
             "at least 5 and at most 3 workers cannot both hold: give a minimum",
         ),
-        (&[("AWS_REGION", "")], "it is not said in which AWS region the fleet is: set AWS_REGION"),
+        (&[("AWS_REGION", "")], "it is not said in which AWS region to ask: set AWS_REGION"),
         (
             &[("ECS_CLUSTER", "arn:aws:ecs:us-east-1:1:cluster/x")],
             "is no name of an ECS cluster: give the bare name",

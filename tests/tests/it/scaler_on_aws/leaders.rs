@@ -56,6 +56,7 @@ pub async fn a_leader_that_hangs_is_replaced_and_makes_no_call_when_it_goes_on()
     cloud.called(taken_over, MECHANIC, 3).await;
     let calls = cloud.aws.calls(0).await;
     assert_eq!(callers(&calls), ["first", "second"], "one after the other: {calls:#?}");
+    cloud.until("(select count(*) >= 3 from codeteam.scale_decisions)").await; // written after the call
     let decided: Vec<i32> = cloud.decisions().await.iter().map(|decision| decision.target).collect();
     assert_eq!(decided, [1, 2, 3], "nor did it decide anything");
     let told = cloud.fleet_events("leader_changed").await;
