@@ -36,6 +36,7 @@ pub fn of_sandbox(error: &SandboxError) -> Failure {
         | SandboxError::Io { .. } => Failure::SandboxBroke,
         SandboxError::Launcher { .. }
         | SandboxError::Leaks { .. }
+        | SandboxError::Offline { .. }
         | SandboxError::Refused { .. }
         | SandboxError::Settings { .. } => Failure::SandboxUnusable,
         SandboxError::Command { .. } => Failure::CommandRefused,

@@ -31,6 +31,15 @@ pub enum End {
     Flooded,
 }
 
+/// A command that had a way to the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// What became of it.
+    pub finished: Finished,
+    /// Where it wanted to go and was not let, each with the reason, at most twenty.
+    pub refused: Vec<String>,
+}
+
 /// A command that has ended, with everything that it started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {

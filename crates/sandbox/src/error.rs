@@ -25,6 +25,9 @@ pub enum SandboxError {
     /// The self-test got out.
     #[error("the sandbox (level {level}) does not hold: {}", leaks.join("; "))]
     Leaks { level: Level, leaks: Vec<String> },
+    /// A command with a network cannot be confined.
+    #[error("no command can be given a network here (level {level}): {why}")]
+    Offline { level: Level, why: String },
     /// No level holds. Nothing may be run.
     #[error(
         "no sandbox holds on this machine, so no command will be run: {tried}. Run as root, or allow unprivileged user \

@@ -3,12 +3,12 @@
 //! Stopping is closing: when this side of the socket closes, for whatever reason, the launcher kills everything. That is
 //! why a dropped future needs no care here.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 use crate::capture::Capture;
 use crate::command::End;
+use crate::launch::receive_with_fds;
+use crate::network::Outlet;
 use crate::wire::{Report, Spec};
 use crate::{Launcher, SandboxError};
 
@@ -37,6 +39,7 @@ pub async fn converse(
     spec: &Spec,
     timeout: Duration,
     output_limit: usize,
+    mut outlet: Option<&mut Outlet>,
 ) -> Result<Conversation, SandboxError> {
     let started = Instant::now();
     let (mut child, mut control, mut output) = spawn(launcher)?;
@@ -65,11 +68,19 @@ pub async fn converse(
                     let _ = control.shutdown().await;
                 }
             }
-            heard = control.read_buf(&mut said), if !silent => if !matches!(heard, Ok(1..)) {
+            heard = hear(&control, &mut said), if !silent => match heard {
+                Ok((1.., sockets)) => {
+                    if let Some(outlet) = &mut outlet {
+                        sockets.into_iter().for_each(|socket| outlet.take(socket));
+                    }
+                }
                 // Launcher and command are gone. Who still holds the output has outlived them.
-                silent = true;
-                deadline = Instant::now() + GRACE;
+                _ => {
+                    silent = true;
+                    deadline = Instant::now() + GRACE;
+                }
             },
+            () = tend(&mut outlet) => {}
             () = tokio::time::sleep_until(deadline) => {
                 if silent || stopped.is_some() {
                     let _ = child.start_kill();
@@ -85,6 +96,19 @@ pub async fn converse(
     let reports =
         said.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
     Ok(Conversation { reports, stopped, capture, elapsed: started.elapsed() })
+}
+
+/// What the launcher says next, and the sockets that it hands over.
+async fn hear(control: &UnixStream, said: &mut Vec<u8>) -> std::io::Result<(usize, Vec<OwnedFd>)> {
+    control.async_io(Interest::READABLE, || receive_with_fds(control.as_fd(), said)).await
+}
+
+/// Carries the command's connections for as long as it is waited for.
+async fn tend(outlet: &mut Option<&mut Outlet>) {
+    match outlet {
+        Some(outlet) => outlet.tend().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn spawn(launcher: &Launcher) -> Result<(Child, UnixStream, pipe::Receiver), SandboxError> {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use nix::unistd::geteuid;
 
-use crate::command::{Command, End, Finished};
+use crate::command::{Command, Connected, End, Finished};
+use crate::network::{Hosts, Outlet};
 use crate::run::{self, Conversation};
 use crate::wire::{Report, Spec, Task};
 use crate::{Level, SandboxError, Settings, adopt, selftest, sockets};
@@ -19,6 +20,8 @@ const SHELL_BYTES: usize = 120_000;
 pub struct Sandbox {
     settings: Arc<Settings>,
     level: Level,
+    /// Why no command can be given a network.
+    offline: Option<Arc<str>>,
 }
 
 impl Sandbox {
@@ -42,9 +45,10 @@ impl Sandbox {
         let mut tried = Vec::new();
         for level in settings.level.map_or(Level::ALL.to_vec(), |level| vec![level]) {
             let error = match selftest::prove(&settings, level).await {
-                Ok(()) => {
-                    tracing::info!(level = level.name(), "the sandbox holds");
-                    return Ok(Sandbox { settings: Arc::new(settings), level });
+                Ok(offline) => {
+                    tracing::info!(level = level.name(), offline, "the sandbox holds");
+                    let offline = offline.map(Arc::from);
+                    return Ok(Sandbox { settings: Arc::new(settings), level, offline });
                 }
                 Err(error @ (SandboxError::Launcher { .. } | SandboxError::Silent { .. })) => {
                     return Err(error);
@@ -76,12 +80,42 @@ impl Sandbox {
     /// Dropping the future kills the command at once (its processes are gone a moment later). Errors mean that the
     /// command did not run, or that its result cannot be trusted.
     pub async fn run(&self, command: Command<'_>) -> Result<Finished, SandboxError> {
+        self.carry_out(command, None).await
+    }
+
+    /// Runs a command that may reach these hosts by HTTP and HTTPS, through a proxy in this process that the variables of its
+    /// environment name (`https_proxy` and its kin). It is confined in every other way; nothing secret may lie in its
+    /// workspace, because what it reads it can send. Addresses that are not public are refused, see [`Hosts`], and
+    /// those of credentials and metadata always. Below [`Level::Namespaces`] its programs have no other sockets, their own
+    /// localhost included.
+    ///
+    /// Errors: as [`Sandbox::run`]; [`SandboxError::Offline`] when this machine has no way to give it that network alone.
+    pub async fn run_connected(
+        &self,
+        command: Command<'_>,
+        hosts: &Hosts,
+    ) -> Result<Connected, SandboxError> {
+        if let Some(why) = &self.offline {
+            return Err(SandboxError::Offline { level: self.level, why: why.to_string() });
+        }
+        let mut outlet = Outlet::new(hosts.clone());
+        let finished = self.carry_out(command, Some(&mut outlet)).await?;
+        Ok(Connected { finished, refused: outlet.close().await })
+    }
+
+    async fn carry_out(
+        &self,
+        command: Command<'_>,
+        outlet: Option<&mut Outlet>,
+    ) -> Result<Finished, SandboxError> {
         check(&command)?;
         let dir = workspace(command.dir, self.level, &self.settings)?;
         let task = Task::Shell(command.shell.to_owned());
-        let spec = spec(&self.settings, self.level, dir, task, command.env)?;
+        let spec =
+            Spec { connected: outlet.is_some(), ..spec(&self.settings, self.level, dir, task, command.env)? };
         let Conversation { reports, stopped, capture, elapsed } =
-            run::converse(&self.settings.launcher, &spec, command.timeout, command.output_limit).await?;
+            run::converse(&self.settings.launcher, &spec, command.timeout, command.output_limit, outlet)
+                .await?;
         let end = match (stopped, reports.into_iter().next()) {
             (Some(end), _) => end,
             (None, Some(Report::Exited(code))) => End::Exited(code),
@@ -127,6 +161,7 @@ pub(crate) fn spec(
         hidden,
         shown: settings.shown.clone(),
         limits: settings.limits,
+        connected: false,
         uid: foreign_uid(settings),
         scratch: std::env::temp_dir(),
         caller: std::process::id().cast_signed(),

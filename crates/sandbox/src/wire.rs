@@ -12,7 +12,7 @@ use crate::{Level, Limits};
 pub const SPEC_BYTES: usize = 16 << 20;
 
 /// Everything that the launcher must know.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Spec {
     pub level: Level,
     pub task: Task,
@@ -23,6 +23,8 @@ pub struct Spec {
     pub hidden: Vec<PathBuf>,
     pub shown: Vec<PathBuf>,
     pub limits: Limits,
+    /// Whether the command gets a way to the caller's proxy.
+    pub connected: bool,
     /// None: the caller is not root, and the command keeps the caller's ids.
     pub uid: Option<u32>,
     /// Where private folders are made at levels that cannot mount one.
@@ -32,7 +34,7 @@ pub struct Spec {
 }
 
 /// What is done inside.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Task {
     /// A person's, or a model's, command.
     Shell(String),
@@ -41,7 +43,7 @@ pub enum Task {
 }
 
 /// What the self-test tries from inside. Each must fail.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Probe {
     /// A port on 127.0.0.1 where the caller listens.
     pub port: u16,

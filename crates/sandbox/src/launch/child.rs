@@ -2,6 +2,7 @@
 
 use std::env::set_current_dir;
 use std::ffi::CString;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -10,12 +11,19 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{execve, getppid, setsid};
 
 use super::trouble::{During, Trouble};
-use super::{confine, files, filter, probe, sys, tell};
+use super::{confine, files, filter, outlet, probe, sys, tell};
 use crate::Level;
+use crate::network;
 use crate::wire::{Report, Spec, Task};
 
 /// Returns only when it failed, or when the task was a probe.
-pub fn become_command(spec: &Spec, control: &UnixStream, home: &Path) -> Result<(), Trouble> {
+/// `calls`: where the supervisor waits for the descriptor through which it answers calls, if it is to answer any.
+pub fn become_command(
+    spec: &Spec,
+    control: &UnixStream,
+    home: &Path,
+    calls: Option<&UnixStream>,
+) -> Result<(), Trouble> {
     let parent = getppid();
     setsid().during("leaving the session")?;
     SigSet::empty().thread_set_mask().during("unblocking signals")?;
@@ -44,6 +52,11 @@ pub fn become_command(spec: &Spec, control: &UnixStream, home: &Path) -> Result<
     }
     sys::close_from_3(true).during("closing files")?;
     filter::apply(&filters)?;
+    if let Some(calls) = calls {
+        let listener =
+            sys::filter_with_listener(&outlet::filter()).during("having calls wait for the launcher")?;
+        sys::send_with_fd(calls, b"\n", listener.as_fd(), false).during("handing the waiting calls over")?;
+    }
     match &spec.task {
         Task::Shell(script) => execute(script, spec, home),
         Task::Probe(attacks) => {
@@ -57,7 +70,13 @@ pub fn become_command(spec: &Spec, control: &UnixStream, home: &Path) -> Result<
 fn execute(script: &str, spec: &Spec, home: &Path) -> Result<(), Trouble> {
     let shell = if Path::new("/bin/bash").exists() { "/bin/bash" } else { "/bin/sh" };
     let tmp = if spec.level == Level::Namespaces { Path::new("/tmp").to_owned() } else { home.join("tmp") };
-    let own = [("HOME", home), ("TMPDIR", &tmp)];
+    let mut own = vec![
+        ("HOME".to_owned(), home.display().to_string()),
+        ("TMPDIR".to_owned(), tmp.display().to_string()),
+    ];
+    if spec.connected {
+        own.extend(network::variables());
+    }
     let given = |name: &str| spec.env.iter().any(|(given, _)| given == name);
     let mut variables: Vec<String> = Vec::new();
     for (index, (name, value)) in spec.env.iter().enumerate() {
@@ -66,9 +85,8 @@ fn execute(script: &str, spec: &Spec, home: &Path) -> Result<(), Trouble> {
             variables.push(format!("{name}={value}"));
         }
     }
-    variables.extend(
-        own.iter().filter(|(name, _)| !given(name)).map(|(name, path)| format!("{name}={}", path.display())),
-    );
+    variables
+        .extend(own.iter().filter(|(name, _)| !given(name)).map(|(name, value)| format!("{name}={value}")));
     let text = |text: &str| CString::new(text).during("passing text that holds a NUL byte");
     let variables = variables.iter().map(|variable| text(variable)).collect::<Result<Vec<_>, _>>()?;
     let arguments = [text(shell)?, text("-c")?, text(script)?];

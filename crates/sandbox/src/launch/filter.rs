@@ -97,7 +97,16 @@ pub fn filters(spec: &Spec, launcher: i32) -> Result<[BpfProgram; 2], Trouble> {
     for request in [libc::TIOCSTI, libc::TIOCLINUX] {
         deny(&mut rules, libc::SYS_ioctl, &[(1, SeccompCmpOp::Eq, request)])?;
     }
-    sockets(&mut rules, spec)?;
+    if spec.connected && spec.level != Level::Namespaces {
+        // `socket` waits for the launcher: see `outlet`. Sending may open a connection too.
+        for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
+            let fast_open = libc::MSG_FASTOPEN as u64;
+            deny(&mut rules, call, &[(flags, SeccompCmpOp::MaskedEq(fast_open), fast_open)])?;
+        }
+        pairs(&mut rules)?;
+    } else {
+        sockets(&mut rules, spec)?;
+    }
     if spec.level != Level::Namespaces {
         others(&mut rules, &[launcher, spec.caller])?;
     }
@@ -115,7 +124,7 @@ pub fn apply(filters: &[BpfProgram]) -> Result<(), Trouble> {
 /// In a network namespace, only sockets that it confines (a VM's host is reached by others). Elsewhere, none but Unix's;
 /// and none that can name a peer when the command has the caller's id, whose session and container services listen there.
 fn sockets(rules: &mut Rules, spec: &Spec) -> Result<(), Trouble> {
-    use SeccompCmpOp::{Eq, MaskedEq, Ne};
+    use SeccompCmpOp::{Eq, Ne};
     let families: &[libc::c_int] = match (spec.level, spec.uid) {
         (Level::Namespaces, _) => &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK],
         (_, Some(_)) => &[libc::AF_UNIX],
@@ -124,14 +133,20 @@ fn sockets(rules: &mut Rules, spec: &Spec) -> Result<(), Trouble> {
     let others: Vec<_> = families.iter().map(|family| (0, Ne, *family as u64)).collect();
     if others.is_empty() {
         rules.insert(libc::SYS_socket, Vec::new());
-        // A datagram socket of a pair can send to a named peer.
-        deny(rules, libc::SYS_socketpair, &[(1, MaskedEq(0xF), libc::SOCK_DGRAM as u64)])?;
-        deny(rules, libc::SYS_socketpair, &[(1, MaskedEq(0xF), libc::SOCK_RAW as u64)])?;
-    } else {
-        deny(rules, libc::SYS_socket, &others)?;
-        let route = libc::NETLINK_ROUTE as u64;
-        deny(rules, libc::SYS_socket, &[(0, Eq, libc::AF_NETLINK as u64), (2, Ne, route)])?;
+        return pairs(rules);
     }
+    deny(rules, libc::SYS_socket, &others)?;
+    let route = libc::NETLINK_ROUTE as u64;
+    deny(rules, libc::SYS_socket, &[(0, Eq, libc::AF_NETLINK as u64), (2, Ne, route)])?;
+    deny(rules, libc::SYS_socketpair, &[(0, Ne, libc::AF_UNIX as u64)])
+}
+
+/// Pairs of Unix sockets that can talk to each other alone.
+fn pairs(rules: &mut Rules) -> Result<(), Trouble> {
+    use SeccompCmpOp::{MaskedEq, Ne};
+    // A datagram socket of a pair can send to a named peer.
+    deny(rules, libc::SYS_socketpair, &[(1, MaskedEq(0xF), libc::SOCK_DGRAM as u64)])?;
+    deny(rules, libc::SYS_socketpair, &[(1, MaskedEq(0xF), libc::SOCK_RAW as u64)])?;
     deny(rules, libc::SYS_socketpair, &[(0, Ne, libc::AF_UNIX as u64)])
 }
 

@@ -31,7 +31,7 @@ pub fn run(spec: &Spec, control: &UnixStream, alive: &PipeReader) -> Result<(), 
             reap_until(command, control);
             Ok(())
         }
-        None => child::become_command(spec, control, &home),
+        None => child::become_command(spec, control, &home, None),
     }
 }
 

@@ -16,6 +16,7 @@ mod filter;
 mod init;
 mod mounts;
 mod namespaces;
+mod outlet;
 mod probe;
 mod supervise;
 mod sys;
@@ -34,6 +35,7 @@ use nix::unistd::dup2_stdin;
 use crate::Level;
 use crate::wire::{Report, SPEC_BYTES, Spec};
 pub use mounts::is_private;
+pub use sys::receive_with_fds;
 use trouble::{During, Trouble};
 
 /// What the launcher's process does: takes one specification from the socket that is its standard input, carries it out,

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io::PipeReader;
+use std::net::TcpListener;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
 use nix::sched::{CloneFlags, unshare};
@@ -10,18 +12,25 @@ use nix::unistd::{getgid, getuid, sethostname};
 use super::supervise::{self, Watch};
 use super::trouble::{During, Trouble};
 use super::{close_to_others, init, sys};
+use crate::network::PROXY;
 use crate::wire::Spec;
 
 /// Confines and runs; returns when nothing is left.
 pub fn start(spec: &Spec, control: &UnixStream) -> Result<(), Trouble> {
     enter(spec)?;
     close_to_others()?;
-    let watch = Watch::new(control)?;
+    if spec.connected {
+        // A socket stays in the network that it was made in, whoever holds it.
+        let listener = TcpListener::bind(PROXY).during("listening for the proxy")?;
+        sys::send_with_fd(control, b"\n", listener.as_fd(), false)
+            .during("handing the proxy's socket over")?;
+    }
+    let mut watch = Watch::new(control)?;
     let (alive, held): (PipeReader, _) = std::io::pipe().during("making a pipe")?;
     match sys::fork_once().during("starting the namespaces' first process")? {
         Some(init) => {
             drop(alive);
-            let result = supervise::namespaces(&watch, control, init);
+            let result = supervise::namespaces(&mut watch, control, init);
             // Its closing tells init that the supervisor is gone.
             drop(held);
             result

@@ -13,6 +13,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::outlet::Outlet;
 use super::trouble::{During, Trouble};
 use super::{child, close_to_others, descendants, sys, tell};
 use crate::wire::{Report, Spec};
@@ -21,6 +22,7 @@ use crate::wire::{Report, Spec};
 pub struct Watch<'a> {
     control: &'a UnixStream,
     children: SignalFd,
+    outlet: Option<Outlet>,
 }
 
 impl Watch<'_> {
@@ -31,26 +33,35 @@ impl Watch<'_> {
         mask.thread_block().during("blocking a signal")?;
         let children = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .during("watching for the end of children")?;
-        Ok(Watch { control, children })
+        Ok(Watch { control, children, outlet: None })
     }
 
     /// Waits for something to happen. True: the caller has closed the socket, and everything must end.
-    fn closed(&self) -> Result<bool, Trouble> {
-        let mut watched = [
+    fn closed(&mut self) -> Result<bool, Trouble> {
+        let mut watched = vec![
             PollFd::new(self.control.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.children.as_fd(), PollFlags::POLLIN),
         ];
+        watched.extend(self.outlet.iter().map(|outlet| PollFd::new(outlet.calls(), PollFlags::POLLIN)));
         match poll(&mut watched, PollTimeout::NONE) {
             Ok(_) | Err(nix::Error::EINTR) => {}
             Err(error) => return Err(error).during("waiting for the command"),
         }
         while let Ok(Some(_)) = self.children.read_signal() {}
-        Ok(watched[0].any().unwrap_or(false))
+        let closed = watched[0].any().unwrap_or(false);
+        let events = watched.get(2).and_then(PollFd::revents).unwrap_or(PollFlags::empty());
+        if events.contains(PollFlags::POLLIN) {
+            self.outlet.iter_mut().for_each(|outlet| outlet.answer(self.control));
+        } else if !events.is_empty() {
+            // Nobody is left who could call.
+            self.outlet = None;
+        }
+        Ok(closed)
     }
 }
 
 /// Watches over the first process of namespaces, whose end is the end of all in them.
-pub fn namespaces(watch: &Watch<'_>, control: &UnixStream, init: Pid) -> Result<(), Trouble> {
+pub fn namespaces(watch: &mut Watch<'_>, control: &UnixStream, init: Pid) -> Result<(), Trouble> {
     loop {
         if watch.closed()? {
             let _ = kill(init, Signal::SIGKILL);
@@ -73,20 +84,30 @@ pub fn start(spec: &Spec, control: &UnixStream) -> Result<(), Trouble> {
     close_to_others()?;
     // Whatever loses its parent becomes the supervisor's child, so nothing can leave its family.
     prctl::set_child_subreaper(true).during("becoming the reaper of orphans")?;
-    let watch = Watch::new(control)?;
+    let mut watch = Watch::new(control)?;
     let home = make_home(spec)?;
+    let calls = spec.connected.then(UnixStream::pair).transpose().during("making a pair of sockets")?;
     let command = match sys::fork_once() {
         Ok(Some(command)) => command,
-        Ok(None) => return child::become_command(spec, control, &home),
+        Ok(None) => {
+            let calls = calls.map(|(_, theirs)| theirs);
+            return child::become_command(spec, control, &home, calls.as_ref());
+        }
         Err(error) => return Err(error).during("starting the command"),
     };
-    let result = await_command(&watch, control, command);
+    if let Some((ours, theirs)) = calls {
+        drop(theirs);
+        // Nothing comes when the command could not be started, which it says itself.
+        let received = sys::receive_with_fds(ours.as_fd(), &mut Vec::new());
+        watch.outlet = received.ok().and_then(|(_, mut fds)| fds.pop()).map(Outlet::new);
+    }
+    let result = await_command(&mut watch, control, command);
     descendants::kill_all();
     let _ = fs::remove_dir_all(&home);
     result
 }
 
-fn await_command(watch: &Watch<'_>, control: &UnixStream, command: Pid) -> Result<(), Trouble> {
+fn await_command(watch: &mut Watch<'_>, control: &UnixStream, command: Pid) -> Result<(), Trouble> {
     while !watch.closed()? {
         loop {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {

@@ -3,12 +3,14 @@
 #![allow(unsafe_code)] // raw system calls; each block says why it is sound
 
 use std::ffi::CString;
-use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use nix::libc;
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, UnixAddr, recvmsg, sendmsg};
 use nix::unistd::{ForkResult, fork};
 
 // From linux/mount.h.
@@ -115,6 +117,19 @@ pub fn drop_capabilities() -> io::Result<()> {
     checked(unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) }).map(drop)
 }
 
+/// Whether this process may read another's memory, or trace it.
+pub fn can_read_memory(pid: i32) -> bool {
+    let mut byte = 0_u8;
+    let own = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+    // A place that nobody has: whoever may look learns that it is none.
+    let theirs = libc::iovec { iov_base: std::ptr::dangling_mut::<u8>().cast(), iov_len: 1 };
+    // SAFETY: at most one byte is written, into a byte that outlives the call; the other address is the other process's.
+    let read = checked(unsafe {
+        libc::syscall(libc::SYS_process_vm_readv, pid, &raw const own, 1, &raw const theirs, 1, 0)
+    });
+    read.map_or_else(|error| error.raw_os_error() == Some(libc::EFAULT), |_| true)
+}
+
 /// Switches the loopback interface of this network namespace on.
 pub fn loopback_up() -> io::Result<()> {
     // SAFETY: the request is a zeroed C structure with a short, terminated name; the kernel reads and writes only it.
@@ -139,5 +154,105 @@ pub fn default_sigpipe() {
     // SAFETY: the default action involves no handler.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
+/// Sends `text` and a descriptor. `now`: fails instead of waiting for room.
+pub fn send_with_fd(socket: &UnixStream, text: &[u8], fd: BorrowedFd<'_>, now: bool) -> io::Result<()> {
+    let flags = if now { MsgFlags::MSG_DONTWAIT } else { MsgFlags::empty() } | MsgFlags::MSG_NOSIGNAL;
+    let fds = [fd.as_raw_fd()];
+    let message = [ControlMessage::ScmRights(&fds)];
+    sendmsg::<UnixAddr>(socket.as_raw_fd(), &[IoSlice::new(text)], &message, flags, None)?;
+    Ok(())
+}
+
+/// Receives what is there: text, appended to `text`, and descriptors, which are closed at exec. No byte: the other end is
+/// closed.
+pub fn receive_with_fds(socket: BorrowedFd<'_>, text: &mut Vec<u8>) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut buffer = [0; 4_096];
+    let mut space = nix::cmsg_space!([RawFd; 4]);
+    let mut slices = [IoSliceMut::new(&mut buffer)];
+    let message =
+        recvmsg::<UnixAddr>(socket.as_raw_fd(), &mut slices, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;
+    let mut received = Vec::new();
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(fds) = control {
+            // SAFETY: the kernel made these descriptors for this call, and nobody else knows them.
+            received.extend(fds.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
+        }
+    }
+    let bytes = message.bytes;
+    text.extend_from_slice(&buffer[..bytes]);
+    Ok((bytes, received))
+}
+
+/// Puts a filter on this process whose waiting calls can be answered through the result.
+pub fn filter_with_listener(program: &[seccompiler::sock_filter]) -> io::Result<OwnedFd> {
+    // The two have the same layout: it is the kernel's.
+    let program = libc::sock_fprog {
+        len: program.len() as libc::c_ushort,
+        filter: program.as_ptr().cast_mut().cast::<libc::sock_filter>(),
+    };
+    // SAFETY: the kernel copies the program, which outlives the call; the result is a new descriptor.
+    unsafe {
+        let fd = checked(libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
+            &raw const program,
+        ))?;
+        Ok(OwnedFd::from_raw_fd(fd as RawFd))
+    }
+}
+
+/// A call that waits at such a filter.
+pub fn next_call(calls: &OwnedFd) -> io::Result<libc::seccomp_notif> {
+    // SAFETY: all-zero is what the kernel asks for, and it writes no more than the structure.
+    unsafe {
+        let mut call: libc::seccomp_notif = std::mem::zeroed();
+        let result = libc::ioctl(calls.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut call);
+        checked(libc::c_long::from(result))?;
+        Ok(call)
+    }
+}
+
+/// Has a call return a copy of `fd` in its process. A process that is gone needs no answer.
+pub fn answer_with_fd(calls: &OwnedFd, id: u64, fd: &impl AsFd, close_on_exec: bool) {
+    let mut copy = libc::seccomp_notif_addfd {
+        id,
+        flags: libc::SECCOMP_ADDFD_FLAG_SEND as u32,
+        srcfd: fd.as_fd().as_raw_fd().cast_unsigned(),
+        newfd: 0,
+        newfd_flags: if close_on_exec { libc::O_CLOEXEC.cast_unsigned() } else { 0 },
+    };
+    let add = |copy: &libc::seccomp_notif_addfd| {
+        // SAFETY: the kernel only reads the structure.
+        let result = unsafe {
+            libc::ioctl(calls.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ADDFD, std::ptr::from_ref(copy))
+        };
+        checked(libc::c_long::from(result))
+    };
+    if let Err(error) = add(&copy)
+        && error.raw_os_error() == Some(libc::EINVAL)
+    {
+        // Before Linux 5.14, in two steps.
+        copy.flags = 0;
+        match add(&copy) {
+            Ok(number) => answer(calls, id, number, 0),
+            Err(error) => answer(calls, id, 0, error.raw_os_error().unwrap_or(libc::EMFILE)),
+        }
+    }
+}
+
+/// Has a call fail.
+pub fn answer_with_error(calls: &OwnedFd, id: u64, error: libc::c_int) {
+    answer(calls, id, 0, error);
+}
+
+fn answer(calls: &OwnedFd, id: u64, val: i64, error: libc::c_int) {
+    let response = libc::seccomp_notif_resp { id, val, error: -error, flags: 0 };
+    // SAFETY: the kernel only reads the structure. It fails when the process is gone, which needs no answer.
+    unsafe {
+        libc::ioctl(calls.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw const response);
     }
 }

@@ -4,6 +4,7 @@
 
 mod common;
 mod confinement;
+mod connected;
 mod files;
 mod lifetime;
 mod output;
