@@ -17,6 +17,7 @@ mod protection;
 mod pulse;
 mod scratch;
 mod settings;
+mod setup;
 mod shift;
 mod stop;
 mod worker;

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::end::End;
 use crate::ports::Place;
 use crate::scratch::Scratch;
+use crate::setup;
 use crate::worker::Worker;
 
 /// The job's journal so far: what a resumed attempt goes on from.
@@ -55,7 +56,10 @@ pub async fn checkout(
         workspace.apply(patch).await?;
     }
     worker.sandbox.adopt(workspace.path())?;
-    Ok(Place { mirror, workspace, sandbox: worker.sandbox.clone(), redaction: worker.redaction.clone() })
+    let place =
+        Place { mirror, workspace, sandbox: worker.sandbox.clone(), redaction: worker.redaction.clone() };
+    setup::prepare(worker, claimed, &place, journal, deadline).await?;
+    Ok(place)
 }
 
 /// The model that the job names, else the settings, else the mode.

@@ -48,6 +48,11 @@ pub struct Settings {
     /// Files and folders, beside the secrets, that commands must not see: full paths, as a JSON array of strings.
     #[arg(long, env = "HIDDEN_PATHS", default_value = "[]")]
     hidden_paths: Paths,
+    /// What a job's set-up command may reach: * (every public address), names as in example.org or *.example.org, addresses as
+    /// in 10.1.2.3 or 10.1.0.0/16 although they are not public, with commas between and perhaps :PORT behind each (else 80 and
+    /// 443). Nothing, if empty.
+    #[arg(long, env = "SETUP_HOSTS", default_value = "*")]
+    pub setup_hosts: sandbox::Hosts,
     /// Milliseconds that a step may go on after SIGTERM before it is cut off. Keep it below the platform's own limit.
     #[arg(long, env = "DRAIN_MS", default_value_t = 10_000)]
     drain_ms: u64,

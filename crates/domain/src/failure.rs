@@ -105,6 +105,12 @@ failures! {
     SandboxUnusable => SandboxError, Retry::after_s(15, 15 * 60);
     /// The job's command cannot be handed to a shell.
     CommandRefused => SandboxError, Retry::Never;
+    /// The job's set-up command failed, which may be the network's fault.
+    SetUpFailed => SandboxError, Retry::after_s(15, 15 * 60);
+    /// The set-up command did not end within the job's time, which another attempt would have no more of.
+    SetUpSlow => TimeLimit, Retry::Never;
+    /// The set-up command wants what it may not: a host that is not permitted, or to change what would become part of the patch.
+    SetUpRefused => SandboxError, Retry::Never;
     /// The job's folder cannot be made or read.
     WorkspaceFailed => SandboxError, Retry::after_s(15, 15 * 60);
     /// The database refused what must be written, or holds what this program cannot read. A newer worker may do better.

@@ -13,5 +13,6 @@ mod retention;
 mod scale_command;
 mod scaler_on_aws;
 mod secrets;
+mod setup;
 mod trouble;
 mod usage;

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::Delivery;
 use crate::end::End;
+use crate::setup;
 
 /// Bytes of the test's output that go into the record.
 const OUTPUT_BYTES: usize = 20_000;
@@ -22,7 +23,7 @@ pub struct Verdict {
 
 /// Applies `diff` to a clean checkout and runs `test` there.
 pub async fn verify(delivery: Delivery<'_>, diff: &str, test: &str) -> Result<Verdict, End> {
-    let Delivery { worker, place, scratch, deadline, .. } = delivery;
+    let Delivery { worker, claimed, place, scratch, deadline } = delivery;
     let started = Instant::now();
     let clean = place.mirror.checkout(&scratch.path("clean")).await?;
     let verified = |outcome, exit_code, output, why: Option<String>, timed_out| Verdict {
@@ -44,6 +45,12 @@ pub async fn verify(delivery: Delivery<'_>, diff: &str, test: &str) -> Result<Ve
         Err(error) => return Err(error.into()),
     }
     worker.sandbox.adopt(clean.path())?;
+    if let Some(set_up) = setup::run(worker, claimed, clean.path(), deadline).await?
+        && let Some(why) = set_up.why
+    {
+        let why = format!("in the clean checkout, {why}");
+        return Ok(verified(Outcome::Failed, set_up.exit_code, set_up.output, Some(why), set_up.timed_out));
+    }
     let timeout = deadline.saturating_duration_since(Instant::now());
     let command = Command { shell: test, dir: clean.path(), timeout, output_limit: OUTPUT_BYTES, env: &[] };
     let ran = worker.sandbox.run(command).await?;
