@@ -22,6 +22,7 @@ pub fn of_forge(error: &ForgeError) -> Failure {
         | ForgeError::NeedsCredentials { .. }
         | ForgeError::UnknownHost { .. }
         | ForgeError::BaseNotFound { .. }
+        | ForgeError::NothingInCommon { .. }
         | ForgeError::Corrupt { .. } => Failure::RepositoryRefused,
         ForgeError::PatchDoesNotApply { .. } | ForgeError::DiffTooLarge { .. } => Failure::DeliveryRefused,
     }

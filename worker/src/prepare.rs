@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use agent::{Resumed, Spent};
 use domain::{Event, EventRecord, Failure};
-use forge::Mirror;
+use forge::{Mirror, Source, Wanted};
 use models::Anthropic;
 use rand::RngExt;
 use store::{Claimed, Journal};
@@ -44,9 +44,9 @@ pub async fn checkout(
     deadline: Instant,
 ) -> Result<Place, End> {
     let job = &claimed.job;
-    let mirror =
-        Mirror::fetch(&job.repo, job.base.as_deref(), resumed.commit(), &scratch.path("mirror"), deadline)
-            .await?;
+    let wanted = Wanted { base: job.base.as_deref(), head: job.head.as_deref(), pinned: resumed.commit() };
+    let source = Source::parse(&job.repo)?;
+    let mirror = Mirror::fetch_from(&source, wanted, &scratch.path("mirror"), deadline).await?;
     if resumed.commit().is_none() {
         let event = Event::CheckedOut { commit: mirror.commit().to_owned() };
         journal.append(&[event], deadline).await?;

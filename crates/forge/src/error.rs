@@ -36,6 +36,10 @@ pub enum ForgeError {
     UnknownHost { repo: String, detail: String },
     #[error("there is no branch, tag or commit {base:?} in {repo}: {}", Known(known))]
     BaseNotFound { repo: String, base: String, known: Vec<String> },
+    #[error(
+        "{head:?} and {base:?} in {repo} have no commit in common: name as base what the changes were made from"
+    )]
+    NothingInCommon { repo: String, base: String, head: String },
     #[error("{repo} cannot be reached: check the address and the network, then try again ({detail})")]
     Unreachable { repo: String, detail: String },
     #[error("git did not {what} in time: try again, or allow more time")]
@@ -86,6 +90,7 @@ impl ForgeError {
             | ForgeError::NeedsCredentials { .. }
             | ForgeError::UnknownHost { .. }
             | ForgeError::BaseNotFound { .. }
+            | ForgeError::NothingInCommon { .. }
             | ForgeError::GitMissing
             | ForgeError::GitTooOld { .. }
             | ForgeError::Corrupt { .. }

@@ -119,6 +119,38 @@ pub(crate) fn quoted(path: &[u8]) -> String {
     out
 }
 
+/// The path that git shows as `text`: between double quotes when it holds anything unusual. Bytes that are not UTF-8 become U+FFFD.
+pub(crate) fn unquoted(text: &str) -> String {
+    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return text.to_owned();
+    };
+    let mut out = Vec::with_capacity(inner.len());
+    let mut bytes = inner.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' {
+            out.push(byte);
+            continue;
+        }
+        out.push(match bytes.next() {
+            Some(b'a') => 7,
+            Some(b'b') => 8,
+            Some(b't') => b'\t',
+            Some(b'n') => b'\n',
+            Some(b'v') => 11,
+            Some(b'f') => 12,
+            Some(b'r') => b'\r',
+            Some(first @ b'0'..=b'3') => {
+                let mut digit = || bytes.next().map_or(0, |digit| digit.wrapping_sub(b'0') & 7);
+                let (second, third) = (digit(), digit());
+                (first - b'0') * 64 + second * 8 + third
+            }
+            Some(other) => other,
+            None => b'\\',
+        });
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Whether git refuses `name` in any path, on this system or on one whose file names fold to `.git`.
 pub(crate) fn is_forbidden(name: &[u8]) -> bool {
     let lower = name.to_ascii_lowercase();
@@ -153,6 +185,11 @@ mod tests {
 
     #[test]
     fn a_quoted_path_is_plain_ascii() {
-        assert_eq!(quoted("a \"b\"\\\n\u{e9}".as_bytes()), "\"a \\\"b\\\"\\\\\\012\\303\\251\"");
+        let path = "a \"b\"\\\n\u{e9}";
+        assert_eq!(quoted(path.as_bytes()), "\"a \\\"b\\\"\\\\\\012\\303\\251\"");
+        for written in [quoted(path.as_bytes()).as_str(), path] {
+            assert_eq!(unquoted(written), path);
+        }
+        assert_eq!(unquoted("\"a\\tb\\nc\""), "a\tb\nc");
     }
 }

@@ -22,7 +22,7 @@ pub struct Commit {
 /// Finds the commit that `base` means in `repo`, without changing anything there and without fetching files.
 ///
 /// `repo` is a full path (a relative one must be made full by the caller, who knows to which folder it belongs) or a
-/// URL over https, http, ssh, git or file. `base` is a branch, a tag or a commit; None means HEAD. For a path on this
+/// URL over https, http, ssh, git or file. `base` is a branch, a tag, a commit or `pull/N`; None means HEAD. For a path on this
 /// machine it may be whatever `git rev-parse` takes; elsewhere a commit needs all its digits unless a branch or tag
 /// points at it. What is not committed does not count. May be dropped at any time; never asks a person anything.
 ///
@@ -51,12 +51,14 @@ pub(crate) async fn resolve(
     ensure_usable(private).await?;
     let base = base.unwrap_or("HEAD");
     let peeled = format!("{base}^{{}}");
-    let told = Advertised::ask(source, &[base, &peeled], private, deadline).await?;
+    let pull = pull_ref(base);
+    let asked: Vec<&str> = [base, &peeled].into_iter().chain(pull.as_deref()).collect();
+    let told = Advertised::ask(source, &asked, private, deadline).await?;
     if base == "HEAD" {
         if let Some(id) = told.head {
             return Ok(Commit { id, name: Some(told.head_ref.unwrap_or_else(|| "HEAD".to_owned())) });
         }
-    } else if let Some((id, name)) = told.find(base) {
+    } else if let Some((id, name)) = pull.and_then(|pull| told.find(&pull)).or_else(|| told.find(base)) {
         return Ok(Commit { id, name: Some(name) });
     }
     let all = Advertised::ask(source, &[], private, deadline).await?;
@@ -73,6 +75,13 @@ pub(crate) async fn resolve(
         is_hex.then_some(lower)
     };
     id.map(|id| Commit { id, name: None }).ok_or_else(|| not_found(source, base, &all))
+}
+
+/// The ref of the pull request that `pull/N` means.
+fn pull_ref(base: &str) -> Option<String> {
+    let number = base.strip_prefix("pull/")?;
+    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| format!("refs/pull/{number}/head"))
 }
 
 pub(crate) fn not_found(source: &Source, base: &str, all: &Advertised) -> ForgeError {

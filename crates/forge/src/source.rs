@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 use crate::ForgeError;
 
 /// A repository's address, taken apart. No `Debug`: it holds credentials.
-pub(crate) struct Source {
+pub struct Source {
     /// What git is given: a full path, or a URL without credentials.
-    pub address: String,
+    pub(crate) address: String,
     /// The folder, when the repository is on this machine.
-    pub local: Option<PathBuf>,
+    pub(crate) local: Option<PathBuf>,
     /// The URL as git's credential store writes it, when it held a user or a password for http.
-    pub credential: Option<String>,
+    pub(crate) credential: Option<String>,
     /// Every spelling of a secret that may show up in an error text.
     secrets: Vec<String>,
 }
 
 impl Source {
-    /// Takes `repo` apart without looking at the world.
+    /// Takes `repo` apart without looking at the world: a full path, or a URL over https, http, ssh, git or file.
+    ///
+    /// # Errors
+    /// `NotAnAddress`.
     pub fn parse(repo: &str) -> Result<Source, ForgeError> {
         let plain = |address: &str, local: Option<PathBuf>| Source {
             address: address.to_owned(),
@@ -44,13 +47,18 @@ impl Source {
         }
     }
 
+    /// The address without credentials.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// `text` with every secret of the address replaced, whoever wrote it there.
-    pub fn redact(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
     }
 
     /// Whether the folder is there, when it is one on this machine.
-    pub fn is_absent(&self) -> bool {
+    pub(crate) fn is_absent(&self) -> bool {
         self.local.as_deref().is_some_and(|path: &Path| !path.exists())
     }
 }

@@ -6,6 +6,7 @@
 mod addresses;
 mod bases;
 mod diffs;
+mod heads;
 mod hostile;
 mod http;
 mod roundtrip;
