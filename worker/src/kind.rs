@@ -4,6 +4,7 @@
 
 use domain::Failure;
 use forge::ForgeError;
+use forge::github::GitHubError;
 use sandbox::SandboxError;
 
 /// An error of fetching, comparing or applying code.
@@ -24,7 +25,31 @@ pub fn of_forge(error: &ForgeError) -> Failure {
         | ForgeError::BaseNotFound { .. }
         | ForgeError::NothingInCommon { .. }
         | ForgeError::Corrupt { .. } => Failure::RepositoryRefused,
-        ForgeError::PatchDoesNotApply { .. } | ForgeError::DiffTooLarge { .. } => Failure::DeliveryRefused,
+        ForgeError::PatchDoesNotApply { .. }
+        | ForgeError::DiffTooLarge { .. }
+        | ForgeError::BranchTaken { .. }
+        | ForgeError::PushRefused { .. } => Failure::DeliveryRefused,
+        ForgeError::GitHub(error) => of_github(error),
+    }
+}
+
+fn of_github(error: &GitHubError) -> Failure {
+    match error {
+        GitHubError::Unavailable { .. } => Failure::RepositoryUnreachable,
+        GitHubError::TimedOut { .. } => Failure::RepositorySlow,
+        GitHubError::Throttled { .. } => Failure::ForgeThrottled,
+        GitHubError::ApiUrl { .. }
+        | GitHubError::AppId { .. }
+        | GitHubError::Key
+        | GitHubError::Client(_)
+        | GitHubError::KeyRefused { .. }
+        | GitHubError::NotInstalled { .. }
+        | GitHubError::Suspended { .. }
+        | GitHubError::Archived { .. }
+        | GitHubError::Forbidden { .. }
+        | GitHubError::NoPull { .. }
+        | GitHubError::Refused { .. }
+        | GitHubError::Unreadable { .. } => Failure::ForgeRefused,
     }
 }
 
@@ -62,6 +87,9 @@ mod tests {
             ForgeError::NotFound { repo: repo() },
             ForgeError::NeedsCredentials { repo: repo(), detail: detail() },
             ForgeError::GitMissing,
+            ForgeError::BranchTaken { repo: repo(), branch: String::new() },
+            GitHubError::NotInstalled { repo: repo() }.into(),
+            GitHubError::Throttled { detail: detail(), wait: None }.into(),
             ForgeError::PatchDoesNotApply { commit: String::new(), detail: detail() },
         ];
         for error in errors {

@@ -88,6 +88,11 @@ failures! {
     RepositoryUnreachable => DeliveryError, Retry::after_s(5, 10 * 60);
     /// The repository, its base or its contents cannot be used as they are.
     RepositoryRefused => DeliveryError, Retry::Never;
+    /// The forge wants fewer requests, for longer than the job has time.
+    ForgeThrottled => DeliveryError, Retry::after_s(60, 30 * 60);
+    /// The forge does not let the team in, or not do what the job asks for: an App that is not installed, suspended, without a
+    /// permission or with a revoked key; an archived repository; a pull request that is not there.
+    ForgeRefused => DeliveryError, Retry::Never;
     /// git did not end within the job's time, which another attempt would have no more of.
     RepositorySlow => TimeLimit, Retry::Never;
     /// git failed in a way that nobody foresaw.

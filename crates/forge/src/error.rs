@@ -67,6 +67,14 @@ pub enum ForgeError {
         largest: Vec<(String, u64)>,
     },
     #[error(
+        "somebody else pushed to the branch {branch} of {repo}: it is left alone; rename or delete it there, then retry the job"
+    )]
+    BranchTaken { repo: String, branch: String },
+    #[error("{repo} does not take the branch {branch}: {} ({detail})", remedy(detail))]
+    PushRefused { repo: String, branch: String, detail: String },
+    #[error(transparent)]
+    GitHub(#[from] crate::github::GitHubError),
+    #[error(
         "the disk failed ({what}): see that there is room and that the folder can be written, then try again"
     )]
     Disk { what: String, source: io::Error },
@@ -95,7 +103,10 @@ impl ForgeError {
             | ForgeError::GitTooOld { .. }
             | ForgeError::Corrupt { .. }
             | ForgeError::PatchDoesNotApply { .. }
-            | ForgeError::DiffTooLarge { .. } => true,
+            | ForgeError::DiffTooLarge { .. }
+            | ForgeError::BranchTaken { .. }
+            | ForgeError::PushRefused { .. } => true,
+            ForgeError::GitHub(error) => error.is_permanent(),
         }
     }
 
@@ -103,6 +114,23 @@ impl ForgeError {
     pub(crate) fn disk(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ForgeError {
         let what = format!("{what} {}", path.display());
         move |source| ForgeError::Disk { what, source }
+    }
+}
+
+/// What a person can do about the commonest refusals of a push.
+fn remedy(detail: &str) -> &'static str {
+    let low = detail.to_ascii_lowercase();
+    let says = |parts: &[&str]| parts.iter().any(|part| low.contains(part));
+    if says(&["archived"]) {
+        "unarchive the repository, or ask for delivery patch"
+    } else if says(&["workflow"]) {
+        "the patch changes a workflow, so give the App the permission Workflows: read and write"
+    } else if says(&["gh006", "gh013", "protected branch", "rule violation"]) {
+        "exempt codeteam/* from the rules that protect branches there"
+    } else if says(&["belongs to another user"]) {
+        "run the worker as the folder's owner, or ask for delivery patch"
+    } else {
+        "see what it says against it"
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Imported {
 
 /// Makes a commit of `changes` on top of the mirror's.
 pub(crate) async fn import(mirror: &Mirror, changes: Vec<Change>) -> Result<Imported, ForgeError> {
-    let private = mirror.scratch()?;
+    let private = mirror.scratch(None)?;
     let git_dir = private.path().join("changed.git");
     bare(&git_dir, mirror.format(), Some(mirror.git_dir()))?;
     let call = crate::git::Call::local("take in the changes", &private)

@@ -133,8 +133,8 @@ impl Mirror {
         self.inner.format
     }
 
-    /// A folder beside the mirror for the work of one call.
-    pub(crate) fn scratch(&self) -> Result<Private, ForgeError> {
-        Private::new(self.inner.git_dir.parent(), None)
+    /// A folder beside the mirror for the work of one call, with `credential` for its host if given.
+    pub(crate) fn scratch(&self, credential: Option<&str>) -> Result<Private, ForgeError> {
+        Private::new(self.inner.git_dir.parent(), credential)
     }
 }

@@ -98,6 +98,22 @@ pub(crate) fn remote(what: &str, source: &Source, stderr: &str) -> ForgeError {
     ForgeError::Git { what: what.to_owned(), detail }
 }
 
+/// The error behind a complaint of a push.
+pub(crate) fn push(what: &str, source: &Source, branch: &str, stderr: &str) -> ForgeError {
+    let low = stderr.to_ascii_lowercase();
+    let refuses = ["[remote rejected]", "was archived", "refusing to allow", "pre-receive hook declined"];
+    if refuses.iter().any(|part| low.contains(part)) {
+        let detail = gist(&source.redact(stderr));
+        return ForgeError::PushRefused { repo: source.address.clone(), branch: branch.to_owned(), detail };
+    }
+    remote(what, source, stderr)
+}
+
+/// Whether a push came too late: the branch is no longer where it was seen.
+pub(crate) fn lost_the_lease(stderr: &str) -> bool {
+    ["stale info", "cannot lock ref", "fetch first"].iter().any(|part| stderr.contains(part))
+}
+
 /// Whether the other side says that it does not give, or does not have, the commit that was asked for by its id.
 pub(crate) fn refuses_commit(stderr: &str) -> bool {
     ["not our ref", "unadvertised object", "couldn't find remote ref", "no such remote ref"]

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::checkout::Tree;
+use crate::commit::does_not_apply;
 use crate::read::blocking;
-use crate::{ForgeError, Mirror, stderr};
+use crate::{ForgeError, Mirror};
 
 /// A checkout of a mirror's commit. Dropping it leaves the folder where it is.
 #[derive(Clone)]
@@ -60,7 +61,7 @@ impl Workspace {
         if patch.trim().is_empty() {
             return Ok(());
         }
-        let scratch = self.mirror.scratch()?;
+        let scratch = self.mirror.scratch(None)?;
         let output = self
             .mirror
             .call("apply the patch")
@@ -74,11 +75,6 @@ impl Workspace {
         if output.success {
             return Ok(());
         }
-        match stderr::local("apply the patch", &output.stderr) {
-            ForgeError::Git { detail, .. } => {
-                Err(ForgeError::PatchDoesNotApply { commit: self.commit().to_owned(), detail })
-            }
-            other => Err(other),
-        }
+        Err(does_not_apply(self.commit(), &output.stderr))
     }
 }

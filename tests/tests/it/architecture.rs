@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("tokio-postgres", &["store", "testkit", "system-tests", "bench"]),
     ("refinery", &["store"]),
-    ("reqwest", &["models", "worker"]),
+    ("reqwest", &["models", "forge", "worker"]),
     ("axum", &["rehearsal", "system-tests"]),
     ("seccompiler", &["sandbox"]),
     ("landlock", &["sandbox"]),

@@ -9,5 +9,6 @@ mod diffs;
 mod heads;
 mod hostile;
 mod http;
+mod publish;
 mod roundtrip;
 mod support;
