@@ -1,9 +1,11 @@
 //! One attempt at one job, from claim to its last word.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use agent::{Brief, Conclusion, Halt, Monotonic, Ports};
-use domain::{Event, ExitReason, JobState, Outcome, state_after};
+use domain::{Event, ExitReason, JobState, Outcome, Retry, state_after};
+use forge::FileStatus;
 use rand::RngExt;
 use store::{Claimed, Journal, StoreError};
 use tokio::time::Instant;
@@ -15,6 +17,9 @@ use crate::ports::{Books, Refusal};
 use crate::prepare;
 use crate::scratch::Scratch;
 use crate::worker::Worker;
+
+/// The part of a job's time in which its end is written down.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// Works on a claimed job and writes down how it ended. `asked_at` is when the claim was asked for: the job's time runs from
 /// there.
@@ -65,6 +70,7 @@ async fn attempt(
         task: claimed.job.task,
         prompt: claimed.job.prompt.clone(),
         test_command: claimed.job.test_command.clone(),
+        changes: place.changes.as_ref().map(reviewed),
         caps,
         started,
         delivery_reserve: deliver::reserve(caps.time),
@@ -88,13 +94,38 @@ async fn attempt(
             events: unfinished(diff.clone()),
         }),
         Conclusion { halt: Some(halt), .. } if halt != Halt::Budget => Err(halt.into()),
-        Conclusion { failure: Some(failure), error, exit_reason, .. } => {
+        // Where no other attempt would do better, what there is is held against the code like everything else.
+        Conclusion { failure: Some(failure), ref error, exit_reason, .. }
+            if failure.retry() != Retry::Never || !has_result(&conclusion) =>
+        {
+            let error = error.clone();
             Ok(End::Failed { failure, error: error.unwrap_or_else(|| exit_reason.to_string()) })
         }
         conclusion => {
+            // What is written down last takes its time, too.
+            let deadline = deadline - LAST_WORDS;
             let delivery = Delivery { worker, claimed, place: &place, scratch: &scratch, deadline };
             lease.race(deliver::deliver(delivery, conclusion)).await?
         }
+    }
+}
+
+fn has_result(conclusion: &Conclusion) -> bool {
+    conclusion.diff.is_some() || conclusion.report.is_some() || conclusion.findings.is_some()
+}
+
+/// The changes under review, as the agent lists them.
+fn reviewed(changes: &forge::Changes) -> agent::Changes {
+    let listed = |file: &forge::ChangedFile| match (&file.from, file.status) {
+        (Some(from), _) => format!("{} (was {from})", file.path),
+        (None, FileStatus::Added) => format!("{} (new)", file.path),
+        (None, FileStatus::Deleted) => format!("{} (gone)", file.path),
+        (None, _) => file.path.clone(),
+    };
+    agent::Changes {
+        files: changes.files.iter().map(listed).collect(),
+        diff: changes.diff.clone(),
+        is_cut: changes.is_cut,
     }
 }
 

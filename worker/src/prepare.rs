@@ -8,6 +8,7 @@ use forge::{Mirror, Source, Wanted};
 use models::Anthropic;
 use rand::RngExt;
 use store::{Claimed, Journal};
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::end::End;
@@ -56,8 +57,14 @@ pub async fn checkout(
         workspace.apply(patch).await?;
     }
     worker.sandbox.adopt(workspace.path())?;
-    let place =
-        Place { mirror, workspace, sandbox: worker.sandbox.clone(), redaction: worker.redaction.clone() };
+    let place = Place {
+        changes: mirror.changes().await?,
+        mirror,
+        workspace,
+        sandbox: worker.sandbox.clone(),
+        redaction: worker.redaction.clone(),
+        listed: OnceCell::new(),
+    };
     setup::prepare(worker, claimed, &place, journal, deadline).await?;
     Ok(place)
 }

@@ -51,6 +51,9 @@ fn told(record: &EventRecord) -> Vec<String> {
             }
         }
         Event::Published { delivery, url } => format!("published as {delivery}: {}", one_line(url, 300)),
+        Event::Oriented { elapsed_ms, .. } => {
+            format!("looked at the code first ({})", span(Duration::from_millis(*elapsed_ms)))
+        }
         Event::Checkpoint { .. } => return Vec::new(),
         Event::Noted { message } => format!("note: {}", one_line(message, 300)),
         Event::Verified { outcome, exit_code, elapsed_ms, .. } => {

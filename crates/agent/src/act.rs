@@ -6,7 +6,7 @@ use crate::conclusion::End;
 use crate::ports::WorkspaceError;
 use crate::repeats::REMARK;
 use crate::run::Wheel;
-use crate::tools;
+use crate::tools::{self, Bounds};
 
 impl Wheel<'_> {
     /// Carries the next tool call out. Its answer and what it changed are written together, so that a checkpoint holds
@@ -15,9 +15,12 @@ impl Wheel<'_> {
         let Some((call, is_last)) = self.past.next_call() else { return Ok(()) };
         let call = call.clone();
         let began = self.ports.clock.now();
-        let limit = self.meter.command_limit(began)?;
+        let command = self.meter.command_limit(began)?;
+        let context = self.past.known().map_or(0, |known| known.1);
+        let looks_up = !self.past.was_refused() && !self.meter.is_nearly_out(self.past.spent(), context);
+        let bounds = Bounds { command, looks_up };
         let (task, workspace) = (self.brief.task, self.ports.workspace);
-        let answer = self.within(tools::carry_out(task, &call, workspace, limit)).await?;
+        let answer = self.within(tools::carry_out(task, &call, workspace, bounds)).await?;
         let tools::Answer { mut output, is_error, may_change } = answer.map_err(End::Workspace)?;
         let mut remarks: Vec<String> =
             self.past.repeats.remark(&call, &output, is_error).map(String::from).into_iter().collect();
@@ -34,7 +37,7 @@ impl Wheel<'_> {
                 }
             }
         }
-        let context = self.past.known().map_or(0, |known| known.1) + output.len() as u64 / 3;
+        let context = context + output.len() as u64 / 3;
         if is_last && call.name != tools::FINISH && self.meter.is_nearly_out(self.past.spent(), context) {
             remarks.push("Your next call may be the last: finish with what you have.".to_owned());
         }

@@ -10,7 +10,7 @@ use crate::conclusion::End;
 use crate::losses;
 use crate::ports::{Billing, Halt};
 use crate::run::Wheel;
-use crate::text::{plain, start, without_nul};
+use crate::text::{as_stored, plain, start};
 use crate::{ModelError, Reply, Request, Stop, prompt};
 
 /// The most bytes of a tool's name, known or not, that are kept.
@@ -134,7 +134,7 @@ fn events(step: u32, reply: &Reply, max_output: u64, elapsed_ms: u64) -> Vec<Eve
         .map(|call| ToolCall {
             id: call.id.replace('\0', "\u{FFFD}"),
             name: plain(start(&call.name, NAME_BYTES)),
-            input: without_nul(call.input.clone()),
+            input: as_stored(call.input.clone()),
         })
         .collect();
     // The call in which the output ran out may be half of what was meant: `rm -r build` cut to `rm -r b`.
@@ -151,7 +151,7 @@ fn events(step: u32, reply: &Reply, max_output: u64, elapsed_ms: u64) -> Vec<Eve
     let replied = Event::ModelReplied {
         step,
         model: reply.model.clone(),
-        content: without_nul(reply.content.clone()),
+        content: as_stored(reply.content.clone()),
         text: plain(&reply.text),
         tool_calls,
         usage: reply.usage,

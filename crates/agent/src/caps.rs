@@ -9,6 +9,10 @@ use tokio::time::Instant;
 
 /// The smallest output, in tokens, with which a call is worth making: a thought and one tool call.
 pub(crate) const LEAST_OUTPUT: u64 = 256;
+/// One call may have this part of the job's tokens as output, but not less than [`LEAST_SHARE`]: what a lost call may have cost
+/// counts at its worst, and must leave the job enough to go on with.
+const OUTPUT_SHARE: u64 = 5;
+const LEAST_SHARE: u64 = 4_000;
 /// The least time in which anything is worth starting.
 pub(crate) const LEAST_TIME: Duration = Duration::from_millis(250);
 /// No command is given less than this by [`Meter::command_limit`], as long as so much is left.
@@ -88,7 +92,8 @@ impl Meter {
         if left < least {
             return Err(ExitReason::TokenCap);
         }
-        let mut most = left.min(model_max);
+        let share = (self.caps.tokens / OUTPUT_SHARE).max(LEAST_SHARE);
+        let mut most = left.min(model_max).min(share);
         if let Some(cap) = self.caps.cost {
             let money = cap.less(spent.cost);
             most = most_affordable(least, most, |output| price(input, output) <= money)
@@ -183,7 +188,7 @@ mod tests {
                 prop_assert!(PRICE.of(&usage) <= allowed.worst_case.cost);
                 let more = allowed.max_output + 1;
                 prop_assert!(
-                    more > 8_000
+                    more > 8_000.min((tokens / 5).max(4_000))
                         || spent_tokens + input + more > tokens
                         || spent_cost + PRICE.worst_case(input, more).0 > cost
                 );

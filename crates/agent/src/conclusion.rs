@@ -1,6 +1,6 @@
 //! How a run of the loop ended, and what there is to deliver.
 
-use domain::{ExitReason, Failure, Money, Retry, Usage};
+use domain::{ExitReason, Failure, Finding, Money, Retry, Usage};
 
 use crate::ports::Halt;
 
@@ -16,10 +16,12 @@ pub struct Conclusion {
     pub failure: Option<Failure>,
     /// What stopped it from outside. After [`Halt::LeaseLost`] nothing may be written or delivered.
     pub halt: Option<Halt>,
-    /// What the model says that it did. None unless it finished a task that changes code.
+    /// What the model says that it did or found. None unless it handed in the result of a task that changes code, or a review.
     pub summary: Option<String>,
-    /// The report. None unless the model finished a task that reads code.
+    /// The report. None unless the model handed one in, be it that it was still to mend the places in it when a cap was reached.
     pub report: Option<String>,
+    /// The findings of a review, not yet held against its changes. None unless the model handed them in.
+    pub findings: Option<Vec<Finding>>,
     /// Model calls, lost ones included; like all that follows, over all attempts since the job was last started afresh.
     pub steps: u32,
     /// What the answered ones used.

@@ -5,12 +5,17 @@
 mod act;
 mod ask;
 mod caps;
+mod changes;
+mod clues;
 mod conclusion;
+mod likely;
 mod losses;
 mod model;
 mod open;
+mod orient;
 mod ports;
 mod prompt;
+mod references;
 mod repeats;
 mod resume;
 mod run;
@@ -18,10 +23,13 @@ mod text;
 mod tools;
 
 pub use caps::Spent;
+pub use changes::Changes;
 pub use conclusion::Conclusion;
 pub use model::{Model, ModelError, Reply, Request, Stop, ToolSpec, Turn};
 pub use ports::{
     Billing, Clock, CommandResult, Exit, Halt, Journal, Monotonic, Ports, Workspace, WorkspaceError,
 };
+pub use references::{Checked, check_references};
 pub use resume::Resumed;
 pub use run::{Brief, run};
+pub use tools::line_count;

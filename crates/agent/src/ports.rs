@@ -112,6 +112,9 @@ pub trait Workspace: Send + Sync {
     /// All changes against the checked-out commit as one patch, new files included; empty when there are none.
     async fn diff(&self) -> Result<String, WorkspaceError>;
 
+    /// Takes changes that [`Workspace::diff`] gave out of the files again.
+    async fn undo(&self, patch: &str) -> Result<(), WorkspaceError>;
+
     /// At most `limit` files of the checked-out commit, sorted: the same for every attempt, whatever was changed since.
     async fn files(&self, limit: usize) -> Result<Vec<String>, WorkspaceError>;
 }

@@ -3,14 +3,14 @@
 //! Pure. The running loop applies the events that it writes to the same state with the same code, so what a later attempt
 //! rebuilds cannot differ from what this one had.
 
-use domain::{Event, EventRecord, ToolCall, Usage};
+use domain::{Event, EventRecord, Task, ToolCall, Usage};
 use serde_json::Value;
 
 use crate::Turn;
 use crate::caps::Spent;
 use crate::open::Open;
 use crate::repeats::Repeats;
-use crate::tools::FINISH;
+use crate::tools::{FINISH, HandedIn, handed_in};
 
 /// What the model is told when it called no tool. The journal does not say why, so neither does this.
 const NO_CALL: &str = "Your answer called no tool; perhaps it was cut off at its bound. \
@@ -24,12 +24,14 @@ pub(crate) const SILENT_AT: u32 = 3;
 /// tool calls that were not answered are carried out again from there. What git ignores is not in the patch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resumed {
-    /// The first turn is the brief's; the loop writes it.
+    /// The first turn is empty until the loop has found out what to say in it.
     pub(crate) turns: Vec<Turn>,
     pub(crate) last_step: u32,
     pub(crate) usage: Usage,
     pub(crate) finished: Option<Value>,
     pub(crate) repeats: Repeats,
+    /// What `finish` was called with when it was not accepted, the last time.
+    refused: Option<Value>,
     answered: Spent,
     lost: Spent,
     known: Option<Known>,
@@ -56,6 +58,7 @@ impl Default for Resumed {
             usage: Usage::default(),
             finished: None,
             repeats: Repeats::default(),
+            refused: None,
             answered: Spent::default(),
             lost: Spent::default(),
             known: None,
@@ -124,6 +127,7 @@ impl Resumed {
             Event::ToolRan { call_id, name, output, is_error, .. } => {
                 self.answer(call_id, name, output, *is_error);
             }
+            Event::Oriented { turn, .. } => self.orient(turn),
             Event::Checkpoint { patch, .. } => self.patch = Some(patch.clone()),
             _ => {}
         }
@@ -145,11 +149,36 @@ impl Resumed {
         self.repeats.note(call, output, is_error);
         if call.name == FINISH && !is_error && self.finished.is_none() {
             self.finished = Some(call.input.clone());
+        } else if call.name == FINISH {
+            self.refused = Some(call.input.clone());
         }
         if let Some(results) = open.results() {
             self.turns.push(Turn::ToolResults(results));
             self.open = None;
         }
+    }
+
+    fn orient(&mut self, turn: &str) {
+        if let Some(first) = self.turns.first_mut() {
+            *first = Turn::User(turn.to_owned());
+        }
+        // A conversation that began under another first turn has another number of tokens.
+        self.known = None;
+    }
+
+    /// Whether the first turn was said.
+    pub(crate) fn is_oriented(&self) -> bool {
+        !matches!(self.turns.first(), Some(Turn::User(first)) if first.is_empty())
+    }
+
+    /// Whether the model was told before that it cannot finish like that.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
+    /// What the model handed in: what was accepted, else what it was to mend.
+    pub(crate) fn handed_in(&self, task: Task) -> Option<HandedIn> {
+        handed_in(task, self.finished.as_ref().or(self.refused.as_ref())?)
     }
 
     /// The tool call to carry out next, and whether it is the last of its answer.

@@ -13,12 +13,11 @@ use tokio::time::Instant;
 use crate::caps::Meter;
 use crate::conclusion::{Conclusion, End};
 use crate::ports::{Halt, Ports};
-use crate::prompt::{self, TREE_FILES};
 use crate::resume::Resumed;
-use crate::{ToolSpec, Turn, tools};
+use crate::{Changes, ToolSpec, tools};
 
 const IN_CIRCLES: &str =
-    "the model repeated the same call to no effect: say more exactly what to do, or use another model";
+    "the model repeated the same calls to no effect: say more exactly what to do, or use another model";
 const SILENT: &str = "the model called no tool in three answers in a row: use another model";
 
 /// A job, as far as the loop needs to know it.
@@ -30,6 +29,8 @@ pub struct Brief {
     pub prompt: String,
     /// The command that the result will be held against.
     pub test_command: Option<String>,
+    /// Of a review: what it looks at. None: the code as it is.
+    pub changes: Option<Changes>,
     /// What the job may use.
     pub caps: Caps,
     /// When this attempt claimed the job: its time runs from here.
@@ -45,7 +46,7 @@ pub struct Brief {
 /// Dropping the future is safe at any point, as a crash would be; what was dropped in mid-call stays a reservation.
 pub async fn run(brief: Brief, ports: Ports<'_>) -> Conclusion {
     let mut wheel = Wheel::new(brief, ports);
-    let end = match wheel.start().await {
+    let end = match wheel.orient().await {
         Err(end) => end,
         Ok(()) => loop {
             if let Err(end) = wheel.turn().await {
@@ -73,18 +74,6 @@ impl<'a> Wheel<'a> {
         let mut past = std::mem::take(&mut brief.resumed);
         past.trust_counts_of(ports.model.name());
         Wheel { tools: tools::specs(brief.task), brief, ports, meter, past, losses: 0 }
-    }
-
-    async fn start(&mut self) -> Result<(), End> {
-        let workspace = self.ports.workspace;
-        let files = match self.within(workspace.files(TREE_FILES + 1)).await? {
-            Ok(files) => files,
-            Err(error) => return Err(End::Workspace(error.to_string())),
-        };
-        let Brief { task, prompt, test_command, .. } = &self.brief;
-        let first = prompt::first_turn(*task, prompt, test_command.as_deref(), &files);
-        self.past.turns[0] = Turn::User(first);
-        Ok(())
     }
 
     async fn turn(&mut self) -> Result<(), End> {
@@ -136,16 +125,16 @@ impl<'a> Wheel<'a> {
     }
 
     fn conclude(self, end: &End) -> Conclusion {
-        let words = || tools::finish_words(self.brief.task, self.past.finished.as_ref()?).map(String::from);
-        let is_read_only = self.brief.task.is_read_only();
         let spent = self.past.spent();
+        let handed_in = self.past.handed_in(self.brief.task).unwrap_or_default();
         Conclusion {
             exit_reason: end.reason(),
             error: end.error(),
             failure: end.failure(),
             halt: if let End::Halted(halt) = end { Some(halt.clone()) } else { None },
-            summary: if is_read_only { None } else { words() },
-            report: if is_read_only { words() } else { None },
+            summary: handed_in.summary,
+            report: handed_in.report,
+            findings: handed_in.findings,
             steps: spent.calls,
             usage: self.past.usage,
             cost: spent.cost,

@@ -16,6 +16,8 @@ pub enum Event {
     CheckedOut { commit: String },
     /// The set-up command ran in the checkout. `exit_code` None: it did not end by itself.
     SetUp { exit_code: Option<i32>, output: String, elapsed_ms: u64 },
+    /// What the agent says to the model first, as it was said: a later attempt says the same.
+    Oriented { turn: String, elapsed_ms: u64 },
     /// One model call was paid for and answered. `content` is what goes back to the provider unchanged.
     ModelReplied {
         /// 1 for the job's first call. Counted over all attempts.

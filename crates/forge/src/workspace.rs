@@ -58,6 +58,18 @@ impl Workspace {
     /// # Errors
     /// `PatchDoesNotApply`, for a patch that is none, too; `GitMissing`, `Disk` or `TimedOut`.
     pub async fn apply(&self, patch: &str) -> Result<(), ForgeError> {
+        self.patch(patch, &[]).await
+    }
+
+    /// Takes a patch out of the files again: the whole of it, or nothing. While nobody works in them.
+    ///
+    /// # Errors
+    /// As [`Workspace::apply`].
+    pub async fn revert(&self, patch: &str) -> Result<(), ForgeError> {
+        self.patch(patch, &["--reverse"]).await
+    }
+
+    async fn patch(&self, patch: &str, how: &[&str]) -> Result<(), ForgeError> {
         if patch.trim().is_empty() {
             return Ok(());
         }
@@ -68,7 +80,9 @@ impl Workspace {
             .env("GIT_WORK_TREE", &self.path)
             .env("GIT_INDEX_FILE", scratch.path().join("no-index"))
             .in_dir(&self.path)
-            .args(["apply", "--whitespace=nowarn", "-"])
+            .args(["apply", "--whitespace=nowarn"])
+            .args(how)
+            .args(["-"])
             .input(vec![patch.as_bytes().to_vec()])
             .run()
             .await?;

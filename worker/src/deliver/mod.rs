@@ -1,14 +1,17 @@
-//! The worker decides what is done, not the model: a patch is held against a clean checkout, a report against the code.
+//! The worker decides what is done, not the model: a patch is held against a clean checkout, a report against the code, a review
+//! against what it looked at.
 
 mod patch;
 mod report;
+mod review;
 mod verify;
 
 use std::time::Duration;
 
 use agent::Conclusion;
+use domain::{Event, ExitReason, Outcome, Task};
 use store::Claimed;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::end::End;
 use crate::ports::Place;
@@ -19,6 +22,9 @@ use crate::worker::Worker;
 pub fn reserve(time: Duration) -> Duration {
     (time / 4).min(Duration::from_secs(30))
 }
+
+/// How much longer a command that is killed at the deadline may take to be gone.
+const GRACE: Duration = Duration::from_millis(150);
 
 /// What a delivery needs to know.
 #[derive(Clone, Copy)]
@@ -31,11 +37,35 @@ pub struct Delivery<'a> {
     pub deadline: Instant,
 }
 
-/// Holds the result against the code; gives the job's end with the events that tell of it.
+/// Holds the result against the code; gives the job's end with the events that tell of it. When the time is up before that is
+/// done, the job ends with what the journal has, and nothing vouches for it.
 pub async fn deliver(delivery: Delivery<'_>, conclusion: Conclusion) -> Result<End, End> {
-    if delivery.claimed.job.task.is_read_only() {
-        Ok(report::deliver(conclusion))
-    } else {
-        patch::deliver(delivery, conclusion).await
+    let unchecked = conclusion.diff.clone();
+    match timeout_at(delivery.deadline + GRACE, in_time(delivery, conclusion)).await {
+        Ok(end) => end,
+        Err(_) => Ok(too_late(unchecked, delivery.claimed.job.test_command.is_some())),
     }
+}
+
+async fn in_time(delivery: Delivery<'_>, conclusion: Conclusion) -> Result<End, End> {
+    match delivery.claimed.job.task {
+        Task::Review => Ok(review::deliver(delivery, conclusion)),
+        task if task.is_read_only() => report::deliver(delivery, conclusion).await,
+        _ => patch::deliver(delivery, conclusion).await,
+    }
+}
+
+fn too_late(diff: Option<String>, has_test: bool) -> End {
+    let summary = "the time was up before it could be checked; this is what was there".to_owned();
+    let outcome = match diff {
+        Some(_) if has_test => Outcome::Failed,
+        Some(_) => Outcome::Unverified,
+        None => Outcome::None,
+    };
+    let events = diff
+        .map(|diff| Event::Delivered { diff: Some(diff), report: None, summary, findings: Vec::new() })
+        .into_iter()
+        .collect();
+    let error = "the job's time was up before its result was checked: raise its time limit, or ask for less";
+    End::Done { outcome, reason: ExitReason::TimeLimit, error: Some(error.to_owned()), events }
 }

@@ -1,34 +1,45 @@
 //! The agent's workspace: files through a folder that no link leads out of, commands through the sandbox.
 
-use std::io::{self, Read};
-use std::path::Path;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use agent::{CommandResult, Exit, WorkspaceError};
 use async_trait::async_trait;
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
-use forge::{ForgeError, Mirror, Workspace};
-use sandbox::{Command, End, Sandbox};
+use forge::{Changes, ForgeError, Mirror, Workspace};
+use sandbox::{Command, End, Sandbox, SandboxError};
 use service::Redaction;
+use tokio::sync::OnceCell;
 
-/// Bytes of a file that a tool reads. More is no source code, and no model reads it.
-const FILE_BYTES: u64 = 4_000_000;
+use super::files::Files;
+
 /// Bytes of a command's output that are kept; the loop cuts them further.
 const OUTPUT_BYTES: usize = 64 * 1024;
+/// The most files of a commit that are listed: more than the loop asks for.
+const LISTED: usize = 10_000;
 
 /// A checkout, and the sandbox for what runs in it.
 pub struct Place {
     pub mirror: Mirror,
     pub workspace: Workspace,
+    /// What a review looks at. None: there is no head, or it is no review.
+    pub changes: Option<Changes>,
     pub sandbox: Sandbox,
     /// What a command prints goes to the model and into the journal: no secret may, however it got there.
     pub redaction: Redaction,
+    /// The commit's files, once somebody has asked for them.
+    pub listed: OnceCell<Vec<String>>,
 }
 
 impl Place {
-    fn dir(&self) -> Result<Dir, WorkspaceError> {
-        Dir::open_ambient_dir(self.workspace.path(), ambient_authority()).map_err(|error| broken(&error))
+    fn files(&self) -> Files {
+        Files::below(self.workspace.path())
+    }
+
+    /// Whether a file has these lines.
+    pub fn has_lines(&self, path: &str, lines: &RangeInclusive<u32>) -> bool {
+        let read = self.files().read(path);
+        let has = |bytes: &[u8]| agent::line_count(bytes) >= *lines.end() as usize && *lines.start() > 0;
+        read.is_ok_and(|bytes| has(&bytes))
     }
 }
 
@@ -37,7 +48,11 @@ impl agent::Workspace for Place {
     async fn run(&self, command: &str, timeout: Duration) -> Result<CommandResult, WorkspaceError> {
         let dir = self.workspace.path();
         let command = Command { shell: command, dir, timeout, output_limit: OUTPUT_BYTES, env: &[] };
-        let finished = self.sandbox.run(command).await.map_err(|error| broken(&error))?;
+        let finished = self.sandbox.run(command).await.map_err(|error| match error {
+            // The model is told, and gives another one.
+            SandboxError::Command { .. } => WorkspaceError::Refused { message: error.to_string() },
+            error => broken(&error),
+        })?;
         let mut output = finished.output;
         let exit = match finished.end {
             End::Exited(code) => Exit::Code(code),
@@ -52,38 +67,12 @@ impl agent::Workspace for Place {
     }
 
     async fn read(&self, path: &str) -> Result<Vec<u8>, WorkspaceError> {
-        let dir = self.dir()?;
-        // A pipe would be waited for, a device is not the workspace's: only files are opened.
-        let found = dir.metadata(path).map_err(|error| file_error(path, &error))?;
-        if !found.is_file() {
-            return Err(refused(path, "is not a file"));
-        }
-        if found.len() > FILE_BYTES {
-            return Err(refused(path, "is too large: look at parts of it with a command"));
-        }
-        let mut bytes = Vec::new();
-        let file = dir.open(path).map_err(|error| file_error(path, &error))?;
-        file.take(FILE_BYTES).read_to_end(&mut bytes).map_err(|error| file_error(path, &error))?;
-        Ok(bytes)
+        self.files().read(path)
     }
 
     async fn write(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
-        let dir = self.dir()?;
-        if dir.metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(refused(path, "is not a file"));
-        }
-        let parent = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty());
-        // The first folder that is not there yet: it and all below it are handed to the commands' user.
-        let fresh = Path::new(path)
-            .ancestors()
-            .filter(|part| !part.as_os_str().is_empty() && !dir.exists(part))
-            .last()
-            .map(Path::to_owned);
-        if let Some(parent) = parent {
-            dir.create_dir_all(parent).map_err(|error| file_error(path, &error))?;
-        }
-        dir.write(path, bytes).map_err(|error| file_error(path, &error))?;
-        match fresh {
+        match self.files().write(path, bytes)? {
+            // It and all below it are handed to the commands' user.
             Some(fresh) => {
                 self.sandbox.adopt(&self.workspace.path().join(fresh)).map_err(|error| broken(&error))
             }
@@ -99,23 +88,21 @@ impl agent::Workspace for Place {
         })
     }
 
+    async fn undo(&self, patch: &str) -> Result<(), WorkspaceError> {
+        self.workspace.revert(patch).await.map_err(|error| match error {
+            ForgeError::PatchDoesNotApply { .. } => WorkspaceError::Refused { message: error.to_string() },
+            error => broken(&error),
+        })
+    }
+
     async fn files(&self, limit: usize) -> Result<Vec<String>, WorkspaceError> {
-        Ok(self.mirror.files(limit).await.map_err(|error| broken(&error))?.paths)
+        // They are the commit's: the same however often somebody asks.
+        let list = || async { Ok(self.mirror.files(LISTED).await?.paths) };
+        let listed = self.listed.get_or_try_init(list).await.map_err(|error: ForgeError| broken(&error))?;
+        Ok(listed.iter().take(limit).cloned().collect())
     }
 }
 
 fn broken(error: &(dyn std::error::Error + 'static)) -> WorkspaceError {
     WorkspaceError::Broken { message: service::exit::one_line(error) }
-}
-
-fn refused(path: &str, why: &str) -> WorkspaceError {
-    WorkspaceError::Refused { message: format!("{path} {why}") }
-}
-
-/// What is wrong with the path is the model's to mend.
-fn file_error(path: &str, error: &io::Error) -> WorkspaceError {
-    match error.kind() {
-        io::ErrorKind::NotFound => WorkspaceError::NotFound { path: path.to_owned() },
-        _ => refused(path, &format!("cannot be used: {error}")),
-    }
 }

@@ -8,6 +8,8 @@ use crate::ports::{CommandResult, Exit, Workspace};
 use crate::text::shown;
 
 pub(super) const NAME: &str = "bash";
+/// The most bytes of a command: the system takes about 128 KiB as one argument.
+const COMMAND_BYTES: usize = 100_000;
 
 pub(super) fn spec() -> ToolSpec {
     ToolSpec {
@@ -25,6 +27,13 @@ pub(super) async fn run(
     let command = input.text("command")?;
     if command.trim().is_empty() {
         return Err(ToolError::Told("bash: the command is empty: give one".to_owned()));
+    }
+    if command.len() > COMMAND_BYTES {
+        let told = format!(
+            "bash: the command has {} bytes; at most {COMMAND_BYTES} are taken: write long text with edit",
+            command.len()
+        );
+        return Err(told.into());
     }
     if command.contains('\0') {
         return Err(ToolError::Told("bash: the command holds a NUL byte: remove it".to_owned()));

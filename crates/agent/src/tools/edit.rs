@@ -7,7 +7,7 @@ use crate::ToolSpec;
 use crate::ports::{Workspace, WorkspaceError};
 use crate::text::{plain, start};
 
-pub(super) const NAME: &str = "edit";
+pub(crate) const NAME: &str = "edit";
 /// The most bytes of a file that an error message quotes.
 const QUOTE_BYTES: usize = 1_500;
 

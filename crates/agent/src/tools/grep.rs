@@ -45,6 +45,8 @@ pub(super) async fn run(input: Input<'_>, workspace: &dyn Workspace) -> Result<A
     let (mut matches, mut bytes, mut looked) = (0, 0, 0);
     let files = workspace.files(FILES).await?;
     for path in files.iter().filter(|path| under.is_none_or(|under| is_under(path, under))) {
+        // So that whoever bounds this in time is asked.
+        tokio::task::yield_now().await;
         let content = match workspace.read(path).await {
             Ok(content) => content,
             Err(WorkspaceError::Broken { message }) => return Err(ToolError::Broken(message)),

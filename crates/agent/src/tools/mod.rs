@@ -4,6 +4,7 @@
 
 mod bash;
 mod edit;
+mod findings;
 mod finish;
 mod grep;
 mod input;
@@ -20,7 +21,10 @@ use crate::text::{plain, start};
 
 use input::Input;
 
-pub(crate) use finish::{NAME as FINISH, words as finish_words};
+pub(crate) use edit::NAME as EDIT;
+pub(crate) use finish::{HandedIn, NAME as FINISH, handed_in};
+pub(crate) use read::is_binary;
+pub use read::line_count;
 
 /// What the model is told of a call.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,10 +74,19 @@ impl From<String> for ToolError {
 /// The tools for `task`, in an order that never changes.
 pub(crate) fn specs(task: Task) -> Vec<ToolSpec> {
     if task.is_read_only() {
-        vec![read::spec(), grep::spec(), finish::spec_of_report()]
+        vec![read::spec(), grep::spec(), finish::spec(task)]
     } else {
-        vec![bash::spec(), edit::spec(), finish::spec_of_summary()]
+        vec![bash::spec(), edit::spec(), finish::spec(task)]
     }
+}
+
+/// What a call may do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// How long a command may run.
+    pub command: Duration,
+    /// Whether `finish` is refused when it names places that do not exist.
+    pub looks_up: bool,
 }
 
 /// Carries `call` out. The error is the sentence of a broken workspace.
@@ -81,7 +94,7 @@ pub(crate) async fn carry_out(
     task: Task,
     call: &ToolCall,
     workspace: &dyn Workspace,
-    command_limit: Duration,
+    bounds: Bounds,
 ) -> Result<Answer, String> {
     let tools = specs(task);
     if !tools.iter().any(|tool| tool.name == call.name) {
@@ -91,11 +104,11 @@ pub(crate) async fn carry_out(
     }
     let input = Input { tool: &call.name, value: &call.input };
     let answer = match call.name.as_str() {
-        bash::NAME => bash::run(input, workspace, command_limit).await,
+        bash::NAME => bash::run(input, workspace, bounds.command).await,
         edit::NAME => edit::run(input, workspace).await,
         read::NAME => read::run(input, workspace).await,
         grep::NAME => grep::run(input, workspace).await,
-        _ => finish::run(input, task),
+        _ => finish::run(input, task, workspace, bounds.looks_up).await,
     };
     match answer {
         Ok(answer) => Ok(answer),

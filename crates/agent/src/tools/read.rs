@@ -37,8 +37,13 @@ pub(super) async fn run(input: Input<'_>, workspace: &dyn Workspace) -> Result<A
 }
 
 /// As git decides it: a NUL early on.
-pub(super) fn is_binary(bytes: &[u8]) -> bool {
+pub(crate) fn is_binary(bytes: &[u8]) -> bool {
     bytes.iter().take(8_000).any(|&byte| byte == 0)
+}
+
+/// How many lines a file has, as the model is shown them.
+pub fn line_count(bytes: &[u8]) -> usize {
+    plain(&String::from_utf8_lossy(bytes)).lines().count()
 }
 
 fn page(text: &str, from: usize, lines: usize) -> Result<String, String> {

@@ -82,6 +82,13 @@ impl Workspace for Folder {
         Ok(git(self.0.path(), &["diff", "--cached", "--binary", "HEAD"]))
     }
 
+    async fn undo(&self, patch: &str) -> Result<(), WorkspaceError> {
+        std::fs::write(self.path(".git/undo"), patch).unwrap();
+        git(self.0.path(), &["apply", "--reverse", ".git/undo"]);
+        git(self.0.path(), &["add", "-A"]);
+        Ok(())
+    }
+
     async fn files(&self, limit: usize) -> Result<Vec<String>, WorkspaceError> {
         let files = git(self.0.path(), &["ls-tree", "-r", "--name-only", "HEAD"]);
         Ok(files.lines().take(limit).map(String::from).collect())

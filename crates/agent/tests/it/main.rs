@@ -8,7 +8,10 @@ mod crash;
 mod folder;
 mod losses;
 mod nonsense;
+mod orientation;
+mod prefix;
 mod read_only;
+mod reviews;
 mod script;
 mod slow;
 mod stop;
@@ -29,6 +32,7 @@ fn brief(task: Task) -> Brief {
         task,
         prompt: "the total is wrong".to_owned(),
         test_command: Some("sh test.sh".to_owned()),
+        changes: None,
         caps: Caps { time: Duration::from_secs(600), ..Caps::of(Mode::Mechanic) },
         started: Instant::now(),
         delivery_reserve: Duration::from_secs(10),

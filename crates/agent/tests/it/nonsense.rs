@@ -39,7 +39,8 @@ async fn wrong_calls_are_answered_with_what_is_wrong() {
         "bash: the argument `command` is missing: give a string",
         "edit: ../x leads out of the repository: give a path relative to its root, without `..`",
         "edit: there is no file none.sh: an empty `old` creates it",
-        "edit: total.sh exists already: give the text to replace as `old`",
+        "edit: total.sh exists already: give the text to replace as `old`\n\n[note] Several edits failed in a row. \
+         Read the place again before the next one, and copy it exactly.",
         "there is no tool \"read\": call one of bash, edit, finish",
         "finish: the summary is empty: say what you did and found",
         "done",
@@ -94,5 +95,43 @@ async fn the_same_failing_call_is_remarked_upon_and_then_ends_the_job() {
     assert_eq!((end.exit_reason, outputs.len()), (ExitReason::ModelError, 6));
     let remarked: Vec<_> = outputs.iter().map(|output| output.contains("Do something else")).collect();
     assert_eq!(remarked, [false, false, true, true, true, true]);
-    assert!(end.error.unwrap().contains("repeated the same call"));
+    assert!(end.error.unwrap().contains("repeated the same calls"));
+}
+
+#[tokio::test]
+async fn calls_in_turn_and_edits_that_keep_failing_end_the_job_too() {
+    let turns =
+        (0..40).map(|n| calls(&[bash(if n % 2 == 0 { "cat total.sh" } else { "sh test.sh" })])).collect();
+    let (end, outputs, _) = played(turns).await;
+    assert_eq!((end.exit_reason, outputs.len()), (ExitReason::ModelError, 12));
+    assert!(outputs.iter().any(|output| output.contains("The same calls came several times in turn")));
+
+    let edits = (0..18).map(|n| match n % 2 {
+        0 => calls(&[("edit", json!({ "path": "total.sh", "old": format!("nowhere {n}"), "new": "" }))]),
+        _ => calls(&[bash(&format!("cat total.sh; echo {n}"))]),
+    });
+    let (end, outputs, _) = played(edits.collect()).await;
+    assert_eq!((end.exit_reason, outputs.len()), (ExitReason::ModelError, 11));
+    assert!(outputs.iter().filter(|output| output.contains("Several edits failed")).count() == 4);
+}
+
+#[tokio::test]
+async fn a_megabyte_of_arguments_is_an_answer_like_any_other() {
+    let large = "x".repeat(1_000_000);
+    let answers = vec![
+        calls(&[("bash", json!({ "command": format!("echo {large}") })), ("launch", json!({ "at": large }))]),
+        calls(&[finish("x")]),
+    ];
+    let (end, outputs, model) = played(answers).await;
+    assert!(
+        outputs[0].starts_with("bash: the command has 1000005 bytes; at most 100000 are taken"),
+        "{:.200}",
+        outputs[0]
+    );
+    assert!(outputs.iter().all(|output| output.len() < 20_000));
+    assert_eq!(
+        (end.exit_reason, model.asked().len()),
+        (ExitReason::Finished, 2),
+        "what it cost is known by now"
+    );
 }

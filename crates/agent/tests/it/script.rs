@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use agent::{Model, ModelError, Reply, Request, Stop, Turn};
+use agent::{Model, ModelError, Reply, Request, Stop, ToolSpec, Turn};
 use async_trait::async_trait;
 use domain::{Money, Price, ToolCall, Usage};
 use serde_json::{Value, json};
@@ -44,12 +44,13 @@ pub fn finish(summary: &str) -> (&'static str, Value) {
 pub struct Script {
     answers: Vec<Says>,
     asked: Mutex<Vec<Vec<Turn>>>,
+    stable: Mutex<Vec<(String, Vec<ToolSpec>)>>,
     fails: Mutex<VecDeque<ModelError>>,
 }
 
 impl Script {
     pub fn new(answers: Vec<Says>) -> Script {
-        Script { answers, asked: Mutex::default(), fails: Mutex::default() }
+        Script { answers, asked: Mutex::default(), stable: Mutex::default(), fails: Mutex::default() }
     }
 
     /// The next call that is not bound to fail yet does.
@@ -60,6 +61,11 @@ impl Script {
     /// Every conversation that it was shown, in the order of asking.
     pub fn asked(&self) -> Vec<Vec<Turn>> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// The instructions and tools of every request.
+    pub fn stable(&self) -> Vec<(String, Vec<ToolSpec>)> {
+        self.stable.lock().unwrap().clone()
     }
 }
 
@@ -94,6 +100,7 @@ impl Model for Script {
 
     async fn ask(&self, request: Request<'_>) -> Result<Reply, ModelError> {
         self.asked.lock().unwrap().push(request.turns.to_vec());
+        self.stable.lock().unwrap().push((request.system.to_owned(), request.tools.to_vec()));
         if let Some(error) = self.fails.lock().unwrap().pop_front() {
             return Err(error);
         }

@@ -43,6 +43,10 @@ impl Workspace for Slow {
         self.diff.clone()
     }
 
+    async fn undo(&self, _: &str) -> Result<(), WorkspaceError> {
+        Ok(())
+    }
+
     async fn files(&self, _: usize) -> Result<Vec<String>, WorkspaceError> {
         Ok(vec![])
     }

@@ -39,7 +39,7 @@ async fn a_bug_is_looked_at_repaired_tested_and_handed_in() {
     let kinds: Vec<_> = books.events().iter().map(kind).collect();
     assert_eq!(
         kinds,
-        ["replied 1", "ran", "ran", "replied 2", "ran", "checkpoint", "ran", "replied 3", "ran"]
+        ["oriented", "replied 1", "ran", "ran", "replied 2", "ran", "checkpoint", "ran", "replied 3", "ran"]
     );
     let paid: Money = books.ledger().values().map(|entry| entry.closed.unwrap()).sum();
     assert_eq!(paid, end.cost);
@@ -50,6 +50,7 @@ fn kind(event: &Event) -> String {
     match event {
         Event::ModelReplied { step, .. } => format!("replied {step}"),
         Event::ToolRan { .. } => "ran".to_owned(),
+        Event::Oriented { .. } => "oriented".to_owned(),
         Event::Checkpoint { .. } => "checkpoint".to_owned(),
         other => format!("{other:?}"),
     }
