@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod aws;
+mod books;
 mod command_line;
 mod ecs_agent;
 mod model_server;
@@ -12,6 +13,7 @@ mod process;
 mod repo;
 mod team;
 
+pub use books::Counted;
 pub use command_line::{CommandLine, Said, Staying, is_empty};
 pub use ecs_agent::{Agrees, CONTAINER, EcsAgent};
 pub use model_server::{ModelServer, Say, say, tool};

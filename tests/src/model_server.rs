@@ -2,8 +2,9 @@
 //! program's own rehearsal, so that the two cannot agree by accident.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -11,6 +12,9 @@ use axum::{Json, Router};
 use domain::Usage;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+
+/// The provider's own bound on a request.
+const LARGEST_REQUEST: usize = 32 * 1024 * 1024;
 
 /// What it answers to one request.
 #[derive(Clone, Debug)]
@@ -35,45 +39,67 @@ pub fn tool(name: &str, input: Value) -> Value {
 struct Served {
     requests: Vec<Value>,
     usage: Usage,
-    answered: u32,
+    /// The turn of each answer that somebody waited for.
+    answered: Vec<usize>,
     keys: Vec<String>,
+}
+
+type Answers = Box<dyn Fn(usize, &Value) -> Say + Send + Sync>;
+
+struct Stage {
+    served: Mutex<Served>,
+    answers: Answers,
+    pace: Duration,
 }
 
 pub struct ModelServer {
     pub url: String,
-    served: Arc<Mutex<Served>>,
+    stage: Arc<Stage>,
     task: JoinHandle<()>,
 }
-
-type Answers = Arc<dyn Fn(usize, &Value) -> Say + Send + Sync>;
 
 impl ModelServer {
     /// Answers the n-th turn of a conversation (from 0) with what `answers` says to it.
     pub async fn start(answers: impl Fn(usize, &Value) -> Say + Send + Sync + 'static) -> ModelServer {
-        let served = Arc::new(Mutex::new(Served::default()));
-        let answers: Answers = Arc::new(answers);
-        let router = Router::new().route("/v1/messages", post(answer)).with_state((served.clone(), answers));
+        ModelServer::start_paced(Duration::ZERO, answers).await
+    }
+
+    /// As `start`, but each answer takes `pace`; one that nobody waits for any more does not count.
+    pub async fn start_paced(
+        pace: Duration,
+        answers: impl Fn(usize, &Value) -> Say + Send + Sync + 'static,
+    ) -> ModelServer {
+        let stage = Arc::new(Stage { served: Mutex::default(), answers: Box::new(answers), pace });
+        let router = Router::new()
+            .route("/v1/messages", post(answer))
+            .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
+            .with_state(stage.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        ModelServer { url, served, task }
+        ModelServer { url, stage, task }
     }
 
     /// The tokens of all answers, as this server counted them.
     pub fn usage(&self) -> Usage {
-        self.served.lock().unwrap().usage
+        self.stage.served.lock().unwrap().usage
     }
 
     pub fn answered(&self) -> u32 {
-        self.served.lock().unwrap().answered
+        self.stage.served.lock().unwrap().answered.len() as u32
+    }
+
+    /// Which turn each answer was to.
+    pub fn answered_turns(&self) -> Vec<usize> {
+        self.stage.served.lock().unwrap().answered.clone()
     }
 
     pub fn requests(&self) -> Vec<Value> {
-        self.served.lock().unwrap().requests.clone()
+        self.stage.served.lock().unwrap().requests.clone()
     }
 
     pub fn keys(&self) -> Vec<String> {
-        self.served.lock().unwrap().keys.clone()
+        self.stage.served.lock().unwrap().keys.clone()
     }
 }
 
@@ -83,22 +109,20 @@ impl Drop for ModelServer {
     }
 }
 
-async fn answer(
-    State((served, answers)): State<(Arc<Mutex<Served>>, Answers)>,
-    headers: HeaderMap,
-    Json(request): Json<Value>,
-) -> Response {
+async fn answer(State(stage): State<Arc<Stage>>, headers: HeaderMap, Json(request): Json<Value>) -> Response {
     let turn = request["messages"]
         .as_array()
         .map_or(0, |messages| messages.iter().filter(|message| message["role"] == "assistant").count());
-    let said = answers(turn, &request);
-    let mut served = served.lock().unwrap();
-    served
-        .keys
-        .push(headers.get("x-api-key").and_then(|key| key.to_str().ok()).unwrap_or_default().to_owned());
-    let size = request.to_string().len() as u64;
-    let model = request["model"].clone();
-    served.requests.push(request);
+    let said = (stage.answers)(turn, &request);
+    let key = headers.get("x-api-key").and_then(|key| key.to_str().ok()).unwrap_or_default().to_owned();
+    let (size, model) = (request.to_string().len() as u64, request["model"].clone());
+    {
+        let mut served = stage.served.lock().unwrap();
+        served.keys.push(key);
+        served.requests.push(request);
+    }
+    tokio::time::sleep(stage.pace).await;
+    let mut served = stage.served.lock().unwrap();
     match said {
         Say::Status(code) => {
             let error =
@@ -111,7 +135,7 @@ async fn answer(
             let (uncached, output) = (size / 50 + 7, 31 + turn as u64);
             served.usage +=
                 Usage { uncached, cache_read: read, cache_write_5m: write, output, ..Usage::default() };
-            served.answered += 1;
+            served.answered.push(turn);
             let tools = content.iter().any(|block| block["type"] == "tool_use");
             let reply = json!({
                 "id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": content,

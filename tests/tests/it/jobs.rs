@@ -1,6 +1,6 @@
 //! What becomes of a job, from submit to result.
 
-use domain::{Change, Event, ExitReason, JobChanges, JobState, Outcome, Usage};
+use domain::{Change, Event, ExitReason, JobChanges, JobState, Outcome};
 use rehearsal::Rehearsal;
 use serde_json::json;
 use system_tests::{ModelServer, Repo, Say, Team, say, tool};
@@ -33,16 +33,7 @@ async fn a_rehearsed_job_ends_in_a_patch_that_passes_the_repositorys_own_test() 
 
     let seqs: Vec<i64> = events.iter().map(|record| record.seq).collect();
     assert_eq!(seqs, (1..=events.len() as i64).collect::<Vec<_>>());
-    let served = model.stop().await;
-    assert_eq!(row.steps as u64, served.requests);
-    let counted = Usage {
-        uncached: served.uncached,
-        cache_read: served.cache_read,
-        cache_write_5m: served.cache_write_5m,
-        output: served.output,
-        ..Usage::default()
-    };
-    assert_eq!(row.usage, counted);
+    team.assert_books(&[job], model.stop().await).await;
     assert_eq!(repo.git(&["status", "--porcelain"]), "", "the user's repository is only read");
 }
 
@@ -64,7 +55,8 @@ async fn ledger_and_events_agree_with_what_a_model_server_counted() {
     let (row, events) = team.finished(job).await;
     assert_eq!((row.state, row.outcome), (JobState::Succeeded, Some(Outcome::Verified)), "{}", team.log());
     assert!(repo.passes_with(&diff_of(&events), "sh test.sh"));
-    assert_eq!((row.usage, row.steps), (model.usage(), 3));
+    assert_eq!(row.steps, 3);
+    team.assert_books(&[job], &model).await;
     assert_eq!(model.keys(), ["sk-test-key"; 3]);
 
     // $1 and $5 per million tokens, cached reads at a tenth, writes at five quarters: claude-haiku-4-5's prices.
@@ -78,11 +70,6 @@ async fn ledger_and_events_agree_with_what_a_model_server_counted() {
         })
         .sum();
     assert_eq!(row.cost.0, exact);
-    let told: Usage = events.iter().fold(Usage::default(), |sum, record| match &record.event {
-        Event::ModelReplied { usage, .. } => sum + *usage,
-        _ => sum,
-    });
-    assert_eq!(told, model.usage());
 }
 
 #[tokio::test]
@@ -112,7 +99,10 @@ async fn a_report_is_delivered_for_a_task_that_reads() {
     let model = ModelServer::start(|turn, _| {
         Say::Content(match turn {
             0 => vec![tool("read", json!({"path": "greet.sh"}))],
-            _ => vec![tool("finish", json!({"report": "# Findings\n\ngreet.sh:2 greets."}))],
+            _ => vec![tool(
+                "finish",
+                json!({"report": "# Findings\n\ngreet.sh:2 greets, lib/gone.sh:4 does not."}),
+            )],
         })
     })
     .await;
@@ -125,7 +115,64 @@ async fn a_report_is_delivered_for_a_task_that_reads() {
     let (row, events) = team.finished(job).await;
     assert_eq!((row.state, row.outcome), (JobState::Succeeded, Some(Outcome::Unverified)), "{}", team.log());
     assert!(events.iter().any(|record| matches!(&record.event,
-        Event::Delivered { report: Some(report), .. } if report.contains("greet.sh:2"))));
+        Event::Delivered { report: Some(report), .. } if report.contains("greet.sh:2 greets, lib/gone.sh:4 (no such place) does not"))));
+    let note = "1 of the 2 places that the report names does not exist at the commit.";
+    assert!(events.iter().any(|record| record.event == Event::Noted { message: note.into() }), "{events:#?}");
+    let told = model.requests()[2].to_string();
+    assert!(told.contains("lib/gone.sh:4: there is no such file"), "the model is told once: {told}");
+    assert_eq!(row.steps, 3);
+    team.assert_books(&[job], &model).await;
+}
+
+#[tokio::test]
+async fn a_review_ends_in_findings_that_stand_where_the_changes_are() {
+    let finding = |line: u32, title: &str, severity: &str| json!({"path": "greet.sh", "line": line, "severity": severity, "title": title, "body": "Because.", "suggestion": "echo"});
+    let found = json!([
+        finding(2, "It shouts", "minor"),
+        finding(30, "Far away", "critical"),
+        finding(2, "it shouts.", "major")
+    ]);
+    let model = ModelServer::start(move |turn, _| {
+        Say::Content(match turn {
+            0 => vec![tool("read", json!({"path": "greet.sh"}))],
+            _ => vec![tool("finish", json!({"summary": "Nearly there.", "findings": found}))],
+        })
+    })
+    .await;
+    let team = Team::new(&model.url).await;
+    let long: String = (3..40).map(|n| format!("# {n}\n")).collect();
+    let repo = Repo::with(&[("greet.sh", &format!("#!/bin/sh\necho \"Hello, $1\"\n{long}"))]);
+    repo.git(&["checkout", "--quiet", "-b", "loud"]);
+    std::fs::write(repo.path().join("greet.sh"), format!("#!/bin/sh\necho \"HELLO, $1\"\n{long}")).unwrap();
+    repo.commit("shout");
+    repo.git(&["checkout", "--quiet", "main"]);
+    let _worker = team.worker();
+    let mut job = testkit::job();
+    (job.task, job.repo, job.head) = (domain::Task::Review, repo.url(), Some("loud".into()));
+    let job = team.api.submit(&job).await.unwrap();
+    let (row, events) = team.finished(job).await;
+    assert_eq!((row.state, row.outcome), (JobState::Succeeded, Some(Outcome::Unverified)), "{}", team.log());
+    let first = model.requests()[0]["messages"][0]["content"][0]["text"].as_str().unwrap().to_owned();
+    assert!(first.contains("Changes under review, 1 file") && first.contains("+echo \"HELLO"), "{first}");
+    let Some(Event::Delivered { report: Some(report), summary, findings, .. }) = events
+        .iter()
+        .map(|record| record.event.clone())
+        .find(|event| matches!(event, Event::Delivered { .. }))
+    else {
+        panic!("{events:#?}")
+    };
+    let settled: Vec<_> =
+        findings.iter().map(|found| (found.line, found.severity.as_str(), found.anchored)).collect();
+    assert_eq!(settled, [(30, "critical", false), (2, "major", true)], "merged, and the worst first");
+    assert_eq!(summary, "Nearly there.");
+    for part in [
+        "2 findings: 1 critical, 1 major.",
+        "`greet.sh:30` (outside of the changes)",
+        "## major: It shouts\n\n`greet.sh:2`\n",
+    ] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    team.assert_books(&[job], &model).await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod command_line;
 mod drain;
 mod fleet;
 mod jobs;
+mod killed;
 mod lives;
 mod retention;
 mod scale_command;

@@ -26,6 +26,7 @@ async fn run(model: &ModelServer, change: impl FnOnce(&mut NewJob)) -> store::Jo
     change(&mut job);
     let job = team.api.submit(&job).await.unwrap();
     let row = team.finished(job).await.0;
+    team.assert_books(&[job], model).await;
     // The living worker's own folder stays; nothing may be in it.
     let folders = std::fs::read_dir(team.path("work")).unwrap().flatten();
     let left: Vec<_> = folders.flat_map(|folder| std::fs::read_dir(folder.path()).unwrap()).collect();
