@@ -1,34 +1,31 @@
-//! Which answer a request gets. Pure: the number of assistant's messages in the request decides, so that a job that
+//! Which answer a request gets. Pure: the number of the model's turns in the request decides, so that a job that
 //! resumes on another worker goes on where it was, and many jobs can be rehearsed at once.
 
 use serde_json::Value;
 
 use crate::count::tokens;
+use crate::protocol::{Asked, Call, Given, Heard, Wire};
 use crate::refusal::Refusal;
-use crate::script::Script;
+use crate::script::{Block, Script};
 
 /// What a request is answered with.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Answer {
-    pub content: Value,
-    pub stop_reason: &'static str,
+    /// In the protocol's pieces.
+    pub content: Vec<Value>,
+    /// Whether it was cut off at the bound on its output.
+    pub is_cut: bool,
+    /// Whether it calls a tool.
+    pub calls: bool,
+    /// All of its tokens.
     pub output_tokens: u64,
+    /// Those of them that were thoughts, where the protocol says so.
+    pub thoughts: u64,
 }
 
-/// The answer of `script` to `request`, or why it has none.
-pub(crate) fn answer(script: &Script, request: &Value) -> Result<Answer, Refusal> {
-    let max_tokens = request["max_tokens"].as_u64().filter(|&max| max > 0);
-    let max_tokens =
-        max_tokens.ok_or_else(|| Refusal::invalid("max_tokens: a number of 1 or more is required"))?;
-    if request["model"].as_str().is_none_or(str::is_empty) {
-        return Err(Refusal::invalid("model: a name is required"));
-    }
-    if request["stream"] == true {
-        return Err(Refusal::invalid("stream: a rehearsal answers in one piece"));
-    }
-    let messages = request["messages"].as_array().filter(|messages| !messages.is_empty());
-    let messages = messages.ok_or_else(|| Refusal::invalid("messages: at least one message is required"))?;
-    let said = follow(script, messages)?;
+/// The answer of `script` to what was asked, or why it has none.
+pub(crate) fn answer(wire: &dyn Wire, script: &Script, asked: &Asked) -> Result<Answer, Refusal> {
+    let said = follow(wire, script, asked)?;
     let Some(turn) = script.turns.get(said) else {
         return Err(Refusal::invalid(format!(
             "the rehearsal {} ends after {} answers and has none to this request: the job should have finished by now",
@@ -36,89 +33,119 @@ pub(crate) fn answer(script: &Script, request: &Value) -> Result<Answer, Refusal
             script.turns.len()
         )));
     };
-    let content = turn.served(said + 1);
-    offered(script, said + 1, &content, &request["tools"])?;
-    Ok(within(content, max_tokens))
+    offered(script, said, &asked.tools)?;
+    Ok(within(wire, wire.content(turn, said + 1, asked), asked.max_output))
 }
 
 /// Checks that the conversation is one of this script's, and counts the answers in it.
-fn follow(script: &Script, messages: &[Value]) -> Result<usize, Refusal> {
+fn follow(wire: &dyn Wire, script: &Script, asked: &Asked) -> Result<usize, Refusal> {
     let mut said = 0;
-    for (index, message) in messages.iter().enumerate() {
-        if message["content"].as_array().is_none_or(Vec::is_empty)
-            && message["content"].as_str().is_none_or(str::is_empty)
-        {
-            return Err(Refusal::invalid(format!("messages.{index}: all messages must have content")));
-        }
-        match message["role"].as_str() {
-            Some("user") => {}
-            Some("assistant") if index > 0 => {
-                said += 1;
-                let expected = script.turns.get(said - 1).map(|turn| Value::Array(turn.served(said)));
-                if expected.as_ref() != Some(&message["content"]) {
-                    return Err(Refusal::invalid(format!(
-                        "messages.{index}: the rehearsal {} did not give this as its answer {said}: send back unchanged what it said",
-                        script.name
-                    )));
-                }
-                answered(index, message, messages.get(index + 1))?;
-            }
-            _ => {
-                return Err(Refusal::invalid(format!(
-                    "messages.{index}: the role must be user, or after it assistant"
-                )));
-            }
-        }
+    for (index, turn) in asked.turns.iter().enumerate() {
+        let Heard::Model { at, items } = turn else { continue };
+        said += 1;
+        unchanged(wire, script, asked, said, (at, items))?;
+        let results = match asked.turns.get(index + 1) {
+            Some(Heard::Caller { results }) => results.as_slice(),
+            _ => &[],
+        };
+        answered(wire, at, &wire.calls(items), results)?;
     }
-    match messages.last() {
-        Some(last) if last["role"] == "user" => Ok(said),
-        _ => Err(Refusal::invalid("messages: the last one must be the user's")),
+    match asked.turns.last() {
+        Some(Heard::Caller { .. }) => Ok(said),
+        _ => Err(Refusal::invalid("the last message must be the user's, or a tool's result")),
     }
 }
 
-/// Every tool call must have its result in the very next message.
-fn answered(index: usize, message: &Value, next: Option<&Value>) -> Result<(), Refusal> {
-    let results = blocks(next.map_or(&Value::Null, |next| &next["content"]), "tool_result");
-    let results: Vec<&Value> = results.map(|block| &block["tool_use_id"]).collect();
-    let missing: Vec<&str> = blocks(&message["content"], "tool_use")
-        .filter(|call| !results.contains(&&call["id"]))
-        .filter_map(|call| call["id"].as_str())
-        .collect();
-    if missing.is_empty() {
+/// Each turn of the model's comes back as it was served, or is the same said by another provider's model.
+fn unchanged(
+    wire: &dyn Wire,
+    script: &Script,
+    asked: &Asked,
+    number: usize,
+    (at, items): (&str, &[Value]),
+) -> Result<(), Refusal> {
+    let turn = script.turns.get(number - 1);
+    let served = turn.map(|turn| wire.sent_back(wire.content(turn, number, asked)));
+    if served.as_deref() == Some(items) {
         return Ok(());
     }
-    Err(Refusal::invalid(format!(
-        "messages.{}: `tool_use` ids were found without `tool_result` blocks immediately after: {}",
-        index + 1,
-        missing.join(", ")
-    )))
+    if turn.is_some_and(|turn| is_said_elsewhere(wire.foreign(items, asked), &turn.content)) {
+        return Ok(());
+    }
+    let lost = served.and_then(|served| wire.lost(at, items, &served));
+    Err(Refusal::invalid(lost.unwrap_or_else(|| {
+        format!(
+            "{at}: the rehearsal {} did not give this as its answer {number}: send back unchanged what it said",
+            script.name
+        )
+    })))
 }
 
-fn offered(script: &Script, turn: usize, content: &[Value], tools: &Value) -> Result<(), Refusal> {
-    let tools = tools.as_array().map(Vec::as_slice).unwrap_or_default();
-    let called = content.iter().filter(|block| block["type"] == "tool_use").map(|block| &block["name"]);
-    match called.into_iter().find(|name| !tools.iter().any(|tool| tool["name"] == **name)) {
+/// Whether another provider's turn says in its words, and calls, what the script has. Its texts may be joined or left out.
+fn is_said_elsewhere(foreign: Option<Vec<Block>>, turn: &[Block]) -> bool {
+    let calls = |blocks: &[Block]| -> Vec<Block> {
+        blocks.iter().filter(|block| matches!(block, Block::ToolUse { .. })).cloned().collect()
+    };
+    foreign.is_some_and(|blocks| !blocks.is_empty() && calls(&blocks) == calls(turn))
+}
+
+/// Every tool call must have its result right after it, and every result its call.
+fn answered(wire: &dyn Wire, at: &str, calls: &[Call], results: &[Given]) -> Result<(), Refusal> {
+    let mut open: Vec<&Call> = calls.iter().collect();
+    let mut strays = Vec::new();
+    for given in results {
+        let fits = |call: &&Call| {
+            given.id.as_ref().is_none_or(|id| *id == call.id)
+                && given.name.as_ref().is_none_or(|name| *name == call.name)
+        };
+        match open.iter().position(fits) {
+            Some(place) => _ = open.remove(place),
+            None => strays.push(given.id.clone().or(given.name.clone()).unwrap_or_default()),
+        }
+    }
+    if !open.is_empty() {
+        let missing: Vec<String> = open.iter().map(|call| call.id.clone()).collect();
+        return Err(Refusal::invalid(wire.unanswered(at, &missing)));
+    }
+    match strays.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::invalid(format!(
+            "after {at} there are results of calls that it does not make: {}",
+            strays.join(", ")
+        ))),
+    }
+}
+
+fn offered(script: &Script, said: usize, tools: &[String]) -> Result<(), Refusal> {
+    let called = script.turns[said].content.iter().filter_map(|block| match block {
+        Block::ToolUse { name, .. } => Some(name),
+        Block::Text { .. } => None,
+    });
+    match called.into_iter().find(|name| !tools.contains(name)) {
         None => Ok(()),
         Some(name) => Err(Refusal::invalid(format!(
-            "the rehearsal {} calls the tool {name} in its answer {turn}, which this request does not offer: rehearse a task that has it",
-            script.name
+            "the rehearsal {} calls the tool {name:?} in its answer {}, which this request does not offer: rehearse a task that has it",
+            script.name,
+            said + 1
         ))),
     }
 }
 
 /// The content, cut off where a model with this bound would have stopped.
-fn within(mut content: Vec<Value>, max_tokens: u64) -> Answer {
-    let calls = content.iter().any(|block| block["type"] == "tool_use");
+fn within(wire: &dyn Wire, mut content: Vec<Value>, max_output: u64) -> Answer {
     let whole = tokens(&Value::Array(content.clone()));
-    if whole <= max_tokens {
-        let stop_reason = if calls { "tool_use" } else { "end_turn" };
-        return Answer { content: content.into(), stop_reason, output_tokens: whole };
+    let thoughts = wire.thoughts(&content);
+    if whole <= max_output {
+        let calls = !wire.calls(&wire.sent_back(content.clone())).is_empty();
+        return Answer { content, is_cut: false, calls, output_tokens: whole, thoughts };
     }
     // A half tool call is of no use to anybody: what remains is what is complete.
-    while tokens(&Value::Array(content.clone())) > max_tokens && content.pop().is_some() {}
-    Answer { content: content.into(), stop_reason: "max_tokens", output_tokens: max_tokens }
-}
-
-fn blocks<'a>(content: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a Value> {
-    content.as_array().into_iter().flatten().filter(move |block| block["type"] == kind)
+    while tokens(&Value::Array(content.clone())) > max_output && content.pop().is_some() {}
+    Answer {
+        content,
+        is_cut: true,
+        calls: false,
+        output_tokens: max_output,
+        thoughts: thoughts.min(max_output),
+    }
 }

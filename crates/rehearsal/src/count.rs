@@ -1,13 +1,49 @@
 //! Tokens of a rehearsal, counted from what is really sent: four bytes of JSON are one, rounded up per part.
 //!
-//! The parts of a request are its tools with its instructions, and each message. The cache is the provider's in small:
-//! a prefix that an earlier request marked is read, what follows up to the last mark is written, the rest is uncached.
-//! Unlike the provider's it keeps everything until the rehearsal stops, and has no least size.
+//! The parts of a request are what stands before the conversation (tools, instructions), and each message or item. The cache is the
+//! provider's in small. Anthropic's: a prefix that an earlier request marked is read, what follows up to the last
+//! mark is written, the rest is uncached. That of a provider that caches by itself: the longest prefix that was sent before is read, and
+//! nothing is charged as written. Unlike a provider's it keeps everything until the rehearsal stops, and has no least size.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::protocol::{Part, Protocol};
+
+/// The tokens of an answer. But for `reasoning`, which is a part of `output`, no token is counted twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Input tokens that no cache answered and none stored.
+    pub uncached: u64,
+    /// Input tokens read from the cache.
+    pub cache_read: u64,
+    /// Input tokens written to the cache of five minutes.
+    pub cache_write_5m: u64,
+    /// Output tokens, thoughts included.
+    pub output: u64,
+    /// Those of the output that were thoughts, where the protocol says so.
+    pub reasoning: u64,
+}
+
+impl Count {
+    /// All input.
+    pub(crate) fn input(&self) -> u64 {
+        self.uncached + self.cache_read + self.cache_write_5m
+    }
+}
+
+impl Served {
+    pub(crate) fn add(&mut self, count: &Count) {
+        self.requests += 1;
+        self.uncached += count.uncached;
+        self.cache_read += count.cache_read;
+        self.cache_write_5m += count.cache_write_5m;
+        self.output += count.output;
+        self.reasoning += count.reasoning;
+    }
+}
 
 /// What a rehearsal has served since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,66 +58,60 @@ pub struct Served {
     pub cache_read: u64,
     /// Input tokens written to the cache of five minutes.
     pub cache_write_5m: u64,
-    /// Output tokens.
+    /// Output tokens, thoughts included.
     pub output: u64,
+    /// Those of the output that were thoughts, where the protocol says so.
+    pub reasoning: u64,
 }
 
-/// The input tokens of one request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Input {
-    pub uncached: u64,
-    pub cache_read: u64,
-    pub cache_write_5m: u64,
+/// One answer that was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// The name of the script that it is from.
+    pub script: String,
+    /// The protocol in which it was asked for.
+    pub protocol: Protocol,
+    /// The model that was asked.
+    pub asked: String,
+    /// What it counted.
+    pub count: Count,
 }
 
-/// The prefixes that earlier requests marked.
+/// The prefixes that earlier requests left in the cache.
 #[derive(Debug, Default)]
 pub(crate) struct Cache(HashSet<u64>);
 
 impl Cache {
-    /// Counts `request` and remembers the prefixes that it marks.
-    pub fn count(&mut self, request: &Value) -> Input {
+    /// Counts the input in `parts` and remembers its prefixes. The output is none yet.
+    pub fn count(&mut self, parts: &[Part]) -> Count {
         let mut hasher = DefaultHasher::new();
         let (mut total, mut read, mut marked) = (0, 0, 0);
-        let mut marks = Vec::new();
-        for part in parts(request) {
-            let (part, is_marked) = unmarked(part);
-            part.to_string().hash(&mut hasher);
-            total += tokens(&part);
+        let mut left = Vec::new();
+        let by_itself = parts.iter().all(|part| part.marked.is_none());
+        for part in parts {
+            part.value.to_string().hash(&mut hasher);
+            total += tokens(&part.value);
             if self.0.contains(&hasher.finish()) {
                 read = total;
             }
-            if is_marked {
+            if part.marked != Some(false) {
                 marked = total;
-                marks.push(hasher.finish());
+                left.push(hasher.finish());
             }
         }
-        self.0.extend(marks);
+        self.0.extend(left);
         let read = read.min(marked);
-        Input { uncached: total - marked, cache_read: read, cache_write_5m: marked - read }
+        match by_itself {
+            true => Count { uncached: total - read, cache_read: read, ..Count::default() },
+            false => {
+                let cache_write_5m = marked - read;
+                Count { uncached: total - marked, cache_read: read, cache_write_5m, ..Count::default() }
+            }
+        }
     }
 }
 
 /// About how many tokens `value` has as JSON; at least one.
 pub(crate) fn tokens(value: &Value) -> u64 {
     (value.to_string().len() as u64).div_ceil(4)
-}
-
-fn parts(request: &Value) -> Vec<Value> {
-    let stable = json!([request["model"], request["tools"], request["system"]]);
-    let messages = request["messages"].as_array().into_iter().flatten().cloned();
-    std::iter::once(stable).chain(messages).collect()
-}
-
-/// The part without its marks, and whether it had one. A mark's place is no part of a prefix.
-fn unmarked(mut part: Value) -> (Value, bool) {
-    let mut found = false;
-    let lists = match &mut part {
-        Value::Array(stable) => stable.iter_mut().collect::<Vec<_>>(),
-        message => message.get_mut("content").into_iter().collect(),
-    };
-    for block in lists.into_iter().filter_map(Value::as_array_mut).flatten() {
-        found |= block.as_object_mut().is_some_and(|block| block.shift_remove("cache_control").is_some());
-    }
-    (part, found)
 }

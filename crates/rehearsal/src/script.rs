@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// A prepared conversation.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -108,18 +108,11 @@ impl Turn {
             _ => None,
         })
     }
+}
 
-    /// The content as it is served as turn number `turn` (1 for the first): the same each time, ids included.
-    pub(crate) fn served(&self, turn: usize) -> Vec<Value> {
-        let block = |(index, block): (usize, &Block)| match block {
-            Block::Text { text } => json!({"type": "text", "text": text}),
-            Block::ToolUse { name, input } => {
-                let id = format!("toolu_rehearsal_{turn}_{}", index + 1);
-                json!({"type": "tool_use", "id": id, "name": name, "input": input})
-            }
-        };
-        self.content.iter().enumerate().map(block).collect()
-    }
+/// What stands for the thoughts behind turn number `number`, as a provider seals them: base64 that nobody reads.
+pub(crate) fn seal(number: usize) -> String {
+    format!("rehearsalThought{number:04}")
 }
 
 fn is_tool_name(name: &str) -> bool {

@@ -1,30 +1,34 @@
-//! The HTTP server: one address on this machine, one path, and the totals of what it served.
+//! The HTTP server: one address on this machine, one path for each protocol, and the totals of what it served.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{MethodRouter, post};
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::conversation::{Answer, answer};
-use crate::count::{Cache, Input, Served};
+use crate::count::{Cache, Count, Played, Served};
+use crate::protocol::{Asked, Protocol, Wire};
 use crate::refusal::Refusal;
-use crate::script::Script;
+use crate::repertoire::Repertoire;
 
-/// The provider's own bound on a request.
+/// What was sent, unless it was too much.
+type Body = Result<Bytes, BytesRejection>;
+
+/// The providers' own bound on a request, or near it.
 const LARGEST_REQUEST: usize = 32 * 1024 * 1024;
 
-/// A script that is being served. It ends when it is stopped or dropped.
+/// Scripts that are being served. It ends when it is stopped or dropped.
 #[derive(Debug)]
 pub struct Rehearsal {
     address: SocketAddr,
@@ -35,33 +39,40 @@ pub struct Rehearsal {
 
 #[derive(Debug)]
 struct Stage {
-    script: Script,
+    repertoire: Repertoire,
     pace: Duration,
-    totals: Mutex<Totals>,
+    books: Mutex<Books>,
 }
 
 #[derive(Debug, Default)]
-struct Totals {
+struct Books {
     cache: Cache,
     served: Served,
+    played: Vec<Played>,
 }
 
 impl Rehearsal {
-    /// Serves `script` on a free port of 127.0.0.1, each answer at once.
-    pub async fn start(script: Script) -> std::io::Result<Rehearsal> {
-        Rehearsal::start_paced(script, Duration::ZERO).await
+    /// Serves a script, or several, on a free port of 127.0.0.1, each answer at once.
+    pub async fn start(repertoire: impl Into<Repertoire>) -> std::io::Result<Rehearsal> {
+        Rehearsal::start_paced(repertoire, Duration::ZERO).await
     }
 
     /// As [`Rehearsal::start`], but each answer takes `pace`, so that people can watch.
-    pub async fn start_paced(script: Script, pace: Duration) -> std::io::Result<Rehearsal> {
+    pub async fn start_paced(
+        repertoire: impl Into<Repertoire>,
+        pace: Duration,
+    ) -> std::io::Result<Rehearsal> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let stage = Arc::new(Stage { script, pace, totals: Mutex::default() });
+        let stage = Arc::new(Stage { repertoire: repertoire.into(), pace, books: Mutex::default() });
         let (stop, stopped) = oneshot::channel::<()>();
         let app = Router::new()
-            .route("/v1/messages", post(messages))
-            .fallback(async || refused(&Refusal::not_found(), 0))
-            .method_not_allowed_fallback(async || refused(&Refusal::not_found(), 0))
+            .route("/v1/messages", at(Protocol::Messages))
+            .route("/v1/responses", at(Protocol::Responses))
+            .route("/v1/chat/completions", at(Protocol::Chat))
+            .route("/v1beta/models/{*call}", post(generate_content))
+            .fallback(elsewhere)
+            .method_not_allowed_fallback(elsewhere)
             .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
             .with_state(stage.clone());
         let task = tokio::spawn(async move {
@@ -74,14 +85,24 @@ impl Rehearsal {
         Ok(Rehearsal { address, stage, stop, task })
     }
 
-    /// The address to put into `ANTHROPIC_BASE_URL`.
+    /// The address to put into `ANTHROPIC_BASE_URL` and `GEMINI_BASE_URL`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
+    /// The address to put into `OPENAI_BASE_URL`.
+    pub fn openai_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
     /// What it has served so far. An answer counts from the moment it is given, even if nobody waits for it any more.
     pub fn served(&self) -> Served {
-        self.stage.totals.lock().unwrap_or_else(PoisonError::into_inner).served
+        self.stage.books().served
+    }
+
+    /// The same one by one, in the order in which they were given.
+    pub fn played(&self) -> Vec<Played> {
+        self.stage.books().played.clone()
     }
 
     /// Takes no more requests, and returns when those under way are answered.
@@ -90,88 +111,92 @@ impl Rehearsal {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the rehearsal's server ended");
         }
-        self.stage.totals.lock().unwrap_or_else(PoisonError::into_inner).served
+        self.stage.books().served
     }
 }
 
-async fn messages(
+fn at(protocol: Protocol) -> MethodRouter<Arc<Stage>> {
+    let respond = move |State(stage): State<Arc<Stage>>, headers: HeaderMap, body: Body| async move {
+        stage.respond(protocol, "", &headers, body).await
+    };
+    post(respond)
+}
+
+async fn generate_content(
     State(stage): State<Arc<Stage>>,
+    Path(call): Path<String>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Response {
-    let response = stage.respond(&headers, body);
-    if response.status() == StatusCode::OK {
-        tokio::time::sleep(stage.pace).await;
-    }
-    response
+    stage.respond(Protocol::Gemini, &call, &headers, body).await
+}
+
+async fn elsewhere() -> Response {
+    refused(Protocol::Messages.wire(), &Refusal::not_found(), 0)
 }
 
 impl Stage {
-    fn respond(&self, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-        let answer =
-            self.read(headers, body).and_then(|request| Ok((answer(&self.script, &request)?, request)));
-        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        match answer {
-            Ok((answer, request)) => {
-                let input = totals.add(&request, &answer);
-                answered(answer, input, totals.served.requests + totals.served.refused)
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn respond(&self, protocol: Protocol, path: &str, headers: &HeaderMap, body: Body) -> Response {
+        let wire = protocol.wire();
+        let answered = read(wire, path, headers, body).and_then(|asked| {
+            let script = self.repertoire.find(&asked.opening)?;
+            Ok((answer(wire, script, &asked)?, script.name.clone(), asked))
+        });
+        let response = {
+            let mut books = self.books();
+            match answered {
+                Ok((answer, script, asked)) => {
+                    let count = books.add(protocol, script, &asked, &answer);
+                    let number = books.number();
+                    said(wire, StatusCode::OK, number, wire.answer(&answer, &count, number))
+                }
+                Err(refusal) => {
+                    books.served.refused += 1;
+                    refused(wire, &refusal, books.number())
+                }
             }
-            Err(refusal) => {
-                totals.served.refused += 1;
-                refused(&refusal, totals.served.requests + totals.served.refused)
-            }
+        };
+        if response.status() == StatusCode::OK {
+            tokio::time::sleep(self.pace).await;
         }
-    }
-
-    fn read(&self, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, Refusal> {
-        if headers.get("x-api-key").is_none_or(|key| key.is_empty()) {
-            return Err(Refusal::no_key());
-        }
-        if !headers.contains_key("anthropic-version") {
-            return Err(Refusal::invalid("anthropic-version: header is required"));
-        }
-        let body = body.map_err(|_| Refusal::too_large())?;
-        serde_json::from_slice(&body)
-            .map_err(|error| Refusal::invalid(format!("the body is not JSON: {error}")))
+        response
     }
 }
 
-impl Totals {
-    fn add(&mut self, request: &Value, answer: &Answer) -> Input {
-        let input = self.cache.count(request);
-        self.served.requests += 1;
-        self.served.uncached += input.uncached;
-        self.served.cache_read += input.cache_read;
-        self.served.cache_write_5m += input.cache_write_5m;
-        self.served.output += answer.output_tokens;
-        input
+fn read(wire: &dyn Wire, path: &str, headers: &HeaderMap, body: Body) -> Result<Asked, Refusal> {
+    wire.admit(headers)?;
+    let body = body.map_err(|_| Refusal::too_large())?;
+    let request: Value = serde_json::from_slice(&body)
+        .map_err(|error| Refusal::invalid(format!("the body is not JSON: {error}")))?;
+    wire.read(path, &request)
+}
+
+impl Books {
+    fn add(&mut self, protocol: Protocol, script: String, asked: &Asked, answer: &Answer) -> Count {
+        let input = self.cache.count(&asked.parts);
+        let count = Count { output: answer.output_tokens, reasoning: answer.thoughts, ..input };
+        self.served.add(&count);
+        self.played.push(Played { script, protocol, asked: asked.model.clone(), count });
+        count
+    }
+
+    /// The number of the request at hand.
+    fn number(&self) -> u64 {
+        self.served.requests + self.served.refused
     }
 }
 
-fn answered(answer: Answer, input: Input, number: u64) -> Response {
-    let body = json!({
-        "id": format!("msg_rehearsal_{number}"),
-        "type": "message",
-        "role": "assistant",
-        "model": "rehearsal",
-        "content": answer.content,
-        "stop_reason": answer.stop_reason,
-        "stop_sequence": null,
-        "usage": {
-            "input_tokens": input.uncached,
-            "cache_creation_input_tokens": input.cache_write_5m,
-            "cache_read_input_tokens": input.cache_read,
-            "cache_creation": {"ephemeral_5m_input_tokens": input.cache_write_5m, "ephemeral_1h_input_tokens": 0},
-            "output_tokens": answer.output_tokens,
-        },
-    });
-    ([("request-id", request_id(number))], Json(body)).into_response()
+fn refused(wire: &dyn Wire, refusal: &Refusal, number: u64) -> Response {
+    let body = wire.refusal(refusal, &request_id(number));
+    said(wire, refusal.status, number, body)
 }
 
-fn refused(refusal: &Refusal, number: u64) -> Response {
-    let id = request_id(number);
-    let body = refusal.body(&id);
-    (refusal.status, [("request-id", id)], Json(body)).into_response()
+fn said(wire: &dyn Wire, status: StatusCode, number: u64, body: Value) -> Response {
+    (status, [(wire.request_id_header(), request_id(number))], Json(body)).into_response()
 }
 
 fn request_id(number: u64) -> String {

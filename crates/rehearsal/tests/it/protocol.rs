@@ -72,7 +72,7 @@ async fn a_request_that_does_not_fit_says_why() {
         ),
         (
             request(json!([user("go"), first_answer(), user("hm"), result("toolu_rehearsal_1_2")])),
-            "messages.2: `tool_use`",
+            "messages.1: `tool_use`",
         ),
     ];
     let rehearsal = Rehearsal::start(script()).await.unwrap();
