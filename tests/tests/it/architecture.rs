@@ -11,6 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("agent", &["domain"]),
     ("models", &["domain", "agent"]),
     ("rehearsal", &[]),
+    ("corpus", &["domain", "rehearsal"]),
     ("sandbox", &[]),
     ("scaling", &[]),
     ("forge", &["domain"]),
