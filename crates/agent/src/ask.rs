@@ -1,7 +1,8 @@
 //! One model call: bounded, reserved, made, settled.
 //!
 //! A call whose answer was lost is closed at its worst case, and the loop goes on with the next one, a few times in a row:
-//! what one call may have cost is lost, which is no reason to throw away the work of the whole job.
+//! what one call may have cost is lost, which is no reason to throw away the work of the whole job. Where another model may
+//! do better, it takes over: see `takeover.rs`.
 
 use domain::{Event, Failure, ToolCall};
 
@@ -23,7 +24,8 @@ or use a model with a larger context";
 impl Wheel<'_> {
     /// Asks the model for the next step, if its worst case fits into the caps.
     pub(crate) async fn ask(&mut self) -> Result<(), End> {
-        let (model, journal) = (self.ports.model, self.ports.journal);
+        self.announce().await?;
+        let (model, journal) = (self.model, self.ports.journal);
         let began = self.ports.clock.now();
         let mut request = Request {
             system: prompt::system(self.brief.task),
@@ -42,20 +44,26 @@ impl Wheel<'_> {
         // Reserving took time too.
         request.timeout = match self.time_left() {
             Ok(left) => left,
-            Err(end) => return self.abandon(step, allowed, Billing::Unbilled, end).await,
+            Err(end) => return Err(self.abandon(step, allowed, Billing::Unbilled, end).await),
         };
         let reply = match self.race(request.timeout, model.ask(request)).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) => {
                 let (billing, end) = self.after(&error);
-                return self.abandon(step, allowed, billing, end).await;
+                let next = self.next_after(&error, &end);
+                let end = self.abandon(step, allowed, billing, end).await;
+                return match next {
+                    Some(next) if matches!(end, End::Model { .. }) => self.change_to(next, step, end).await,
+                    _ if billing == Billing::Unknown && end.is_passing() => self.go_on_after(end).await,
+                    _ => Err(end),
+                };
             }
-            Err(end) => return self.abandon(step, allowed, Billing::Unknown, end).await,
+            Err(end) => return Err(self.abandon(step, allowed, Billing::Unknown, end).await),
         };
         let elapsed_ms = self.elapsed_ms(began);
         tracing::debug!(step, elapsed_ms, "model answered");
         self.losses = 0;
-        let events = events(step, &reply, allowed.max_output, elapsed_ms);
+        let events = events(step, model.name(), &reply, allowed.max_output, elapsed_ms);
         journal.settle(step, &reply, &events).await?;
         self.take_in(&events);
         match reply.stop {
@@ -65,25 +73,18 @@ impl Wheel<'_> {
         }
     }
 
-    /// Closes the reservation of a call without an answer, and ends the run unless the answer may only have been lost.
-    async fn abandon(
-        &mut self,
-        step: u32,
-        allowed: Allowance,
-        billing: Billing,
-        end: End,
-    ) -> Result<(), End> {
+    /// Closes the reservation of a call without an answer. Gives `end` back, unless the journal has a better reason.
+    async fn abandon(&mut self, step: u32, allowed: Allowance, billing: Billing, end: End) -> End {
         if billing == Billing::Unknown {
             self.past.lose(step, allowed.worst_case);
         }
         if matches!(end, End::Halted(Halt::LeaseLost)) {
-            return Err(end);
+            return end;
         }
         match self.ports.journal.abandon(step, billing).await {
             // A reservation that stays open counts at its worst case: no reason to end for another reason.
-            Err(halt) if halt == Halt::LeaseLost || !matches!(end, End::Halted(_)) => Err(halt.into()),
-            _ if billing == Billing::Unknown && end.is_passing() => self.go_on_after(end).await,
-            _ => Err(end),
+            Err(halt) if halt == Halt::LeaseLost || !matches!(end, End::Halted(_)) => halt.into(),
+            _ => end,
         }
     }
 
@@ -127,7 +128,7 @@ impl Wheel<'_> {
 }
 
 /// What the journal keeps of an answer.
-fn events(step: u32, reply: &Reply, max_output: u64, elapsed_ms: u64) -> Vec<Event> {
+fn events(step: u32, asked: &str, reply: &Reply, max_output: u64, elapsed_ms: u64) -> Vec<Event> {
     let tool_calls: Vec<ToolCall> = reply
         .tool_calls
         .iter()
@@ -151,6 +152,8 @@ fn events(step: u32, reply: &Reply, max_output: u64, elapsed_ms: u64) -> Vec<Eve
     let replied = Event::ModelReplied {
         step,
         model: reply.model.clone(),
+        asked: Some(asked.to_owned()),
+        protocol: reply.protocol,
         content: as_stored(reply.content.clone()),
         text: plain(&reply.text),
         tool_calls,

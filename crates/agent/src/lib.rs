@@ -19,6 +19,7 @@ mod references;
 mod repeats;
 mod resume;
 mod run;
+mod takeover;
 mod text;
 mod tools;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Money, ToolCall, Usage};
+use domain::{Money, Protocol, ToolCall, Usage};
 use serde_json::Value;
 
 /// A tool as it is described to the model.
@@ -22,13 +22,18 @@ pub struct ToolSpec {
 pub enum Turn {
     /// What the worker says.
     User(String),
-    /// What the model answered: `content` goes back to the same provider unchanged.
+    /// What the model answered: `content` goes back unchanged to the model that it came from. Every other model is shown
+    /// `text` and `tool_calls`: signatures and ids of one model mean nothing to another.
     Assistant {
+        /// The protocol that `content` is written in.
+        protocol: Protocol,
+        /// The model that was asked; in journals that do not say so, the one that answered.
+        model: String,
         /// The provider's own content, byte for byte what it sent as JSON.
         content: Value,
-        /// The tools that it called, for adapters of other providers.
+        /// The tools that it called.
         tool_calls: Vec<ToolCall>,
-        /// What it said in words, for adapters of other providers.
+        /// What it said in words.
         text: String,
     },
     /// The answers to the last turn's tool calls, in their order: (call id, output, is an error).
@@ -53,6 +58,8 @@ pub struct Request<'a> {
 /// A model's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
+    /// The protocol that `content` is written in.
+    pub protocol: Protocol,
     /// The provider's content, to be sent back unchanged.
     pub content: Value,
     /// What it said in words.
@@ -134,4 +141,14 @@ pub trait Model: Send + Sync {
     /// Asks once. Within the request's timeout it retries what is surely not charged, and nothing else: an answer that was
     /// lost is an error with `billed`, for only one call is reserved.
     async fn ask(&self, request: Request<'_>) -> Result<Reply, ModelError>;
+
+    /// The model to ask when this one cannot answer. None: there is no other.
+    fn next(&self) -> Option<&dyn Model> {
+        None
+    }
+
+    /// The model that was named and that this one is asked in place of, with the reason. None: this one was named.
+    fn stands_in_for(&self) -> Option<(&str, String)> {
+        None
+    }
 }

@@ -39,6 +39,7 @@ pub struct Resumed {
     silent: u32,
     commit: Option<String>,
     patch: Option<String>,
+    model: Option<String>,
 }
 
 /// The prefix of the conversation that a provider has counted.
@@ -66,6 +67,7 @@ impl Default for Resumed {
             silent: 0,
             commit: None,
             patch: None,
+            model: None,
         }
     }
 }
@@ -98,6 +100,16 @@ impl Resumed {
         self.patch.as_deref().filter(|patch| !patch.is_empty())
     }
 
+    /// Whether another model than `model` was asked last.
+    pub(crate) fn asked_another_than(&self, model: &str) -> bool {
+        self.model.as_deref().is_some_and(|last| !is_called(last, model))
+    }
+
+    /// The model that was asked last, or that was to be asked next. None: none was asked yet.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
     /// Everything that counts against the caps.
     pub fn spent(&self) -> Spent {
         self.answered + self.lost
@@ -111,11 +123,26 @@ impl Resumed {
                 let fresh = Resumed::default();
                 *self = Resumed { commit: self.commit.take(), last_step: self.last_step, ..fresh };
             }
-            Event::ModelReplied { step, model, content, text, tool_calls, usage, cost, .. } => {
+            Event::ModelReplied {
+                step,
+                model,
+                asked,
+                protocol,
+                content,
+                text,
+                tool_calls,
+                usage,
+                cost,
+                ..
+            } => {
+                let model = asked.as_ref().unwrap_or(model);
+                self.model = Some(model.clone());
                 self.last_step = *step;
                 self.usage += *usage;
                 self.answered = self.answered + Spent { calls: 1, tokens: usage.full_rate(), cost: *cost };
                 self.turns.push(Turn::Assistant {
+                    protocol: *protocol,
+                    model: model.clone(),
                     content: content.clone(),
                     tool_calls: tool_calls.clone(),
                     text: text.clone(),
@@ -124,6 +151,7 @@ impl Resumed {
                 self.known = Some(Known { turns: self.turns.len(), tokens, model: model.clone() });
                 self.open(tool_calls);
             }
+            Event::ModelChanged { to, .. } => self.model = Some(to.clone()),
             Event::ToolRan { call_id, name, output, is_error, .. } => {
                 self.answer(call_id, name, output, *is_error);
             }
@@ -196,10 +224,15 @@ impl Resumed {
         self.known.as_ref().map(|known| (known.turns, known.tokens))
     }
 
-    /// Forgets the counted prefix unless `model` counted it: another tokenizer may find more. Providers name a model as
-    /// it was asked for, or that with a date behind it.
+    /// Forgets the counted prefix unless `model` counted it: another tokenizer may find more. Journals that do not say who
+    /// was asked have the name of who answered, which may carry a date.
     pub(crate) fn trust_counts_of(&mut self, model: &str) {
-        self.known = self.known.take().filter(|known| known.model.starts_with(model));
+        self.known = self.known.take().filter(|known| is_called(&known.model, model));
+    }
+
+    /// Goes past the number of a call that gave no answer and cost nothing: its place in the ledger is taken.
+    pub(crate) fn skip(&mut self, step: u32) {
+        self.last_step = step;
     }
 
     /// Counts call number `step` of this attempt, which gave no answer and may have been charged for.
@@ -207,6 +240,12 @@ impl Resumed {
         self.last_step = step;
         self.lost = self.lost + worst_case;
     }
+}
+
+/// Whether `name` is `model`, perhaps with a date behind it.
+fn is_called(name: &str, model: &str) -> bool {
+    let is_date = |rest: &str| rest.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+    name.strip_prefix(model).is_some_and(is_date)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use domain::{Attempt, Money};
+use domain::{Attempt, Money, Protocol};
 use serde_json::json;
 
 use super::*;
@@ -11,6 +11,8 @@ fn replied(step: u32, tool_calls: Vec<ToolCall>) -> Event {
     Event::ModelReplied {
         step,
         model: "m-2026".into(),
+        asked: None,
+        protocol: Protocol::AnthropicMessages,
         content: json!([step]),
         text: "t".into(),
         tool_calls,
@@ -75,6 +77,25 @@ fn only_the_model_that_counted_a_prefix_is_believed() {
     assert!(past.known().is_some());
     past.trust_counts_of("other");
     assert_eq!(past.known(), None);
+    let mut past = resumed(vec![replied(1, vec![])]);
+    past.trust_counts_of("m-20x");
+    assert_eq!(past.known(), None);
+}
+
+#[test]
+fn who_was_asked_counts_and_not_who_answered() {
+    let mut reply = replied(1, vec![]);
+    let Event::ModelReplied { asked, protocol, .. } = &mut reply else { unreachable!() };
+    (*asked, *protocol) = (Some("a".into()), Protocol::OpenaiChat);
+    let mut past = resumed(vec![reply.clone()]);
+    assert_eq!(past.model(), Some("a"));
+    assert!(
+        matches!(&past.turns[1], Turn::Assistant { protocol: Protocol::OpenaiChat, model, .. } if model == "a")
+    );
+    past.trust_counts_of("a");
+    assert!(past.known().is_some());
+    let changed = Event::ModelChanged { from: "a".into(), to: "b".into(), why: "busy".into() };
+    assert_eq!(resumed(vec![reply, changed]).model(), Some("b"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::caps::Meter;
 use crate::conclusion::{Conclusion, End};
 use crate::ports::{Halt, Ports};
 use crate::resume::Resumed;
-use crate::{Changes, ToolSpec, tools};
+use crate::{Changes, Model, ToolSpec, tools};
 
 const IN_CIRCLES: &str =
     "the model repeated the same calls to no effect: say more exactly what to do, or use another model";
@@ -61,6 +61,8 @@ pub async fn run(brief: Brief, ports: Ports<'_>) -> Conclusion {
 pub(crate) struct Wheel<'a> {
     pub brief: Brief,
     pub ports: Ports<'a>,
+    /// Whom to ask: the ports' model, or one that took over from it.
+    pub model: &'a dyn Model,
     pub tools: Vec<ToolSpec>,
     pub meter: Meter,
     pub past: Resumed,
@@ -72,8 +74,9 @@ impl<'a> Wheel<'a> {
     fn new(mut brief: Brief, ports: Ports<'a>) -> Wheel<'a> {
         let meter = Meter::new(brief.caps, brief.started, brief.delivery_reserve);
         let mut past = std::mem::take(&mut brief.resumed);
-        past.trust_counts_of(ports.model.name());
-        Wheel { tools: tools::specs(brief.task), brief, ports, meter, past, losses: 0 }
+        let model = ports.model;
+        past.trust_counts_of(model.name());
+        Wheel { tools: tools::specs(brief.task), brief, ports, model, meter, past, losses: 0 }
     }
 
     async fn turn(&mut self) -> Result<(), End> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Attempt, Delivery, ExitReason, Finding, JobState, Money, Outcome, Usage, WorkerId};
+use crate::{Attempt, Delivery, ExitReason, Finding, JobState, Money, Outcome, Protocol, Usage, WorkerId};
 
 /// One thing that happened. Stored as its `kind` and the rest as JSON; a kind never changes its meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,14 @@ pub enum Event {
     ModelReplied {
         /// 1 for the job's first call. Counted over all attempts.
         step: u32,
+        /// The model that answered, as it names itself.
         model: String,
+        /// The model that was asked, as jobs and settings write it. None in journals from before it was noted.
+        #[serde(default)]
+        asked: Option<String>,
+        /// The protocol that `content` is written in.
+        #[serde(default)]
+        protocol: Protocol,
         content: Value,
         /// What the model said in words, for people.
         text: String,
@@ -30,6 +37,14 @@ pub enum Event {
         usage: Usage,
         cost: Money,
         elapsed_ms: u64,
+    },
+    /// Another model is asked from here on: the one before is retired, or gave no answer and the next one takes over.
+    ModelChanged {
+        /// The model that was named, or asked until now.
+        from: String,
+        to: String,
+        /// A sentence for people.
+        why: String,
     },
     /// A tool call was carried out. `output` is what the model is told.
     ToolRan {
@@ -118,6 +133,17 @@ mod tests {
         let json = serde_json::json!({"kind": "released", "data": {"reason": "drain"}});
         assert_eq!(serde_json::to_value(&event).unwrap(), json);
         assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+    }
+
+    #[test]
+    fn an_answer_of_the_time_when_there_was_one_protocol_is_still_read() {
+        let json = serde_json::json!({"kind": "model_replied", "data": {
+            "step": 1, "model": "m-1", "content": [], "text": "", "tool_calls": [], "usage": {}, "cost": 0, "elapsed_ms": 1,
+        }});
+        let Event::ModelReplied { protocol, asked, .. } = serde_json::from_value(json).unwrap() else {
+            panic!("it is an answer")
+        };
+        assert_eq!((protocol, asked), (Protocol::AnthropicMessages, None));
     }
 
     #[test]

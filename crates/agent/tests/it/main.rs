@@ -4,6 +4,7 @@
 
 mod books;
 mod caps;
+mod change;
 mod crash;
 mod folder;
 mod losses;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use agent::{Model, ModelError, Reply, Request, Stop, ToolSpec, Turn};
 use async_trait::async_trait;
-use domain::{Money, Price, ToolCall, Usage};
+use domain::{Money, Price, Protocol, ToolCall, Usage};
 use serde_json::{Value, json};
 
 pub const PRICE: Price = Price {
@@ -42,6 +42,9 @@ pub fn finish(summary: &str) -> (&'static str, Value) {
 
 /// The answers in their order; the last one is given for ever after.
 pub struct Script {
+    name: &'static str,
+    next: Option<Box<Script>>,
+    named: Option<&'static str>,
     answers: Vec<Says>,
     asked: Mutex<Vec<Vec<Turn>>>,
     stable: Mutex<Vec<(String, Vec<ToolSpec>)>>,
@@ -50,7 +53,28 @@ pub struct Script {
 
 impl Script {
     pub fn new(answers: Vec<Says>) -> Script {
-        Script { answers, asked: Mutex::default(), stable: Mutex::default(), fails: Mutex::default() }
+        let (asked, stable, fails) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Script { name: "script", next: None, named: None, answers, asked, stable, fails }
+    }
+
+    /// With a name of its own.
+    pub fn called(self, name: &'static str) -> Script {
+        Script { name, ..self }
+    }
+
+    /// With another one that takes over from it.
+    pub fn then(self, next: Script) -> Script {
+        Script { next: Some(Box::new(next)), ..self }
+    }
+
+    /// In place of `named`, which is retired.
+    pub fn in_place_of(self, named: &'static str) -> Script {
+        Script { named: Some(named), ..self }
+    }
+
+    /// The one that takes over.
+    pub fn successor(&self) -> &Script {
+        self.next.as_ref().unwrap()
     }
 
     /// The next call that is not bound to fail yet does.
@@ -81,7 +105,15 @@ fn size(turns: &[Turn]) -> u64 {
 #[async_trait]
 impl Model for Script {
     fn name(&self) -> &str {
-        "script"
+        self.name
+    }
+
+    fn next(&self) -> Option<&dyn Model> {
+        self.next.as_deref().map(|next| next as &dyn Model)
+    }
+
+    fn stands_in_for(&self) -> Option<(&str, String)> {
+        self.named.map(|named| (named, format!("{named} is retired")))
     }
 
     fn input_bound(&self, request: &Request<'_>, known: Option<(usize, u64)>) -> u64 {
@@ -112,13 +144,14 @@ impl Model for Script {
             .collect();
         let usage = Usage { uncached: size(request.turns) / 4, output: 100, ..Usage::default() };
         Ok(Reply {
+            protocol: Protocol::AnthropicMessages,
             content: json!([{ "turn": turn }]),
             text: format!("answer {turn}"),
             tool_calls,
             stop: says.stop,
             usage,
             cost: PRICE.of(&usage),
-            model: "script-1".to_owned(),
+            model: format!("{}-1", self.name),
             request_id: None,
             raw_usage: Value::Null,
         })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use agent::{CommandResult, Exit, Model, ModelError, Reply, Request, Stop, Workspace, WorkspaceError};
 use async_trait::async_trait;
-use domain::{Money, ToolCall, Usage};
+use domain::{Money, Protocol, ToolCall, Usage};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -111,6 +111,7 @@ impl Model for Spender {
         let turn = request.turns.len().to_string();
         let call = ToolCall { id: turn.clone(), name: "bash".to_owned(), input: json!({ "command": turn }) };
         Ok(Reply {
+            protocol: Protocol::AnthropicMessages,
             content: json!("x".repeat(300)),
             text: String::new(),
             tool_calls: vec![call],
