@@ -37,15 +37,16 @@ pub enum CliError {
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
     #[error(
-        "there is no key for a model: write {{\"ANTHROPIC_API_KEY\": \"...\"}} to {} and run `chmod 600` on it, or try \
-         without a key: `codeteam demo --rehearsal`, `codeteam run --rehearsal SCRIPT.json`",
-        path.display()
+        "there is no key for a model: write {} to {} and run `chmod 600` on it, or try without a key: `codeteam demo \
+         --rehearsal`, `codeteam run --rehearsal SCRIPT.json`, or with OPENAI_BASE_URL set a model of your own, \
+         `codeteam run --model openai_chat:NAME`",
+        crate::keys::example(), path.display()
     )]
     NoKey { path: PathBuf },
     #[error(
-        "the `codeteam up` that runs on {} was started without a key for a model: write {{\"ANTHROPIC_API_KEY\": \"...\"}} to \
-         {} (mode 0600) and start it again",
-        home.display(), path.display()
+        "the `codeteam up` that runs on {} was started without a key for a model: write {} to {} \
+         (mode 0600) and start it again",
+        home.display(), crate::keys::example(), path.display()
     )]
     UpHasNoKey { home: PathBuf, path: PathBuf },
     #[error("cannot {doing} {}: check that this user may, or name another folder with --home", path.display())]

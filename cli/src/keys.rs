@@ -6,6 +6,9 @@ use service::{ExposeSecret, Name, Redaction, SecretString, Secrets};
 
 use crate::error::CliError;
 
+/// The keys of which any one will do.
+const MODEL_KEYS: [Name; 3] = [Name::OpenaiApiKey, Name::AnthropicApiKey, Name::GoogleApiKey];
+
 /// What the user's secrets file holds, if there is one.
 #[derive(Clone, Debug)]
 pub struct Keys {
@@ -70,12 +73,20 @@ impl Keys {
 
     /// Refuses to go on where no model would answer.
     pub fn require_model_key(&self) -> Result<(), CliError> {
-        if self.has_model_key() { Ok(()) } else { Err(CliError::NoKey { path: self.path.clone() }) }
+        match self.has_model_key() || has_own_server() {
+            true => Ok(()),
+            false => Err(CliError::NoKey { path: self.path.clone() }),
+        }
     }
 
-    /// Whether there is a key for the models that this version speaks to.
+    /// Whether there is a key for a model.
     pub fn has_model_key(&self) -> bool {
-        self.secrets.as_ref().is_some_and(|secrets| secrets.get(Name::AnthropicApiKey).is_some())
+        self.secrets.as_ref().is_some_and(has_model_key)
+    }
+
+    /// The keys for models that there are.
+    pub fn model_keys(&self) -> Vec<Name> {
+        self.names().into_iter().filter(|name| MODEL_KEYS.contains(name)).collect()
     }
 
     /// What workers are to have of them: everything but the database, which they reach under a role of their own.
@@ -90,6 +101,22 @@ impl Keys {
     pub fn names(&self) -> Vec<Name> {
         self.secrets.iter().flat_map(Secrets::iter).map(|(name, _)| name).collect()
     }
+}
+
+/// Whether `secrets` hold a key for a model.
+pub fn has_model_key(secrets: &Secrets) -> bool {
+    MODEL_KEYS.iter().any(|name| secrets.get(*name).is_some())
+}
+
+/// Whether models of a server of one's own can be asked, which may want no key. Workers inherit its address.
+pub fn has_own_server() -> bool {
+    std::env::var_os("OPENAI_BASE_URL").is_some_and(|url| !url.is_empty())
+}
+
+/// What to write into the file, for messages.
+pub fn example() -> String {
+    let keys = MODEL_KEYS.map(|name| format!("{{\"{name}\": \"...\"}}"));
+    format!("{}, {} or {}", keys[0], keys[1], keys[2])
 }
 
 /// Where the file may be, best first.
@@ -118,5 +145,8 @@ mod tests {
         let keys = Keys { secrets: None, path: "/h/secrets.json".into() };
         let message = keys.require_model_key().unwrap_err().to_string();
         assert!(message.contains("/h/secrets.json"), "{message}");
+        for key in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"] {
+            assert!(message.contains(key), "{message}");
+        }
     }
 }

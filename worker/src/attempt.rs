@@ -1,6 +1,5 @@
 //! One attempt at one job, from claim to its last word.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use agent::{Brief, Conclusion, Halt, Monotonic, Ports};
@@ -14,9 +13,9 @@ use crate::deliver::{self, Delivery};
 use crate::end::End;
 use crate::lease::{Lease, write_until};
 use crate::ports::{Books, Refusal};
-use crate::prepare;
 use crate::scratch::Scratch;
 use crate::worker::Worker;
+use crate::{model, prepare};
 
 /// The part of a job's time in which its end is written down.
 const LAST_WORDS: Duration = Duration::from_millis(300);
@@ -61,9 +60,9 @@ async fn attempt(
     }
     let caps = worker.settings.caps(&claimed.job.caps);
     let deadline = started + caps.time;
-    let model = prepare::model(worker, claimed)?;
     let scratch = Scratch::new(&worker.work_dir)?;
     let resumed = lease.race(prepare::resume(worker, claimed, deadline)).await??;
+    let model = model::chain(worker, claimed, &resumed)?;
     let place =
         lease.race(prepare::checkout(worker, claimed, &resumed, journal, &scratch, deadline)).await??;
     let brief = Brief {
@@ -76,8 +75,7 @@ async fn attempt(
         delivery_reserve: deliver::reserve(caps.time),
         resumed,
     };
-    let name = agent::Model::name(&model).to_owned();
-    let books = Books { journal, stop: &worker.stop, model: &name, refusal: OnceLock::new() };
+    let books = Books::new(journal, &worker.stop);
     let ports =
         Ports { model: &model, journal: &books, workspace: &place, clock: &Monotonic, halt: lease.halt() };
     let mut conclusion = agent::run(brief, ports).await;

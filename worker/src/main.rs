@@ -11,6 +11,7 @@ mod kind;
 mod lease;
 #[cfg(test)]
 mod manual;
+mod model;
 mod ports;
 mod prepare;
 mod protection;
@@ -80,6 +81,7 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
         settings.sandbox(work_dir.root()).context("the secrets' full path is unknown")?,
     )
     .await?;
+    let models = settings.model.open(&secrets)?;
     let url = secrets.require(Name::DatabaseUrl)?.expose_secret();
     let config = store::Config::parse(url, concat!("codeteam worker ", env!("CARGO_PKG_VERSION")))?;
     let database = Arc::new(store::Database::open_to_listen(config).await?);
@@ -87,7 +89,7 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
         id: WorkerId(settings.worker_id.unwrap_or_else(uuid::Uuid::new_v4)),
         database,
         sandbox: confinement,
-        key: secrets.get(Name::AnthropicApiKey).cloned(),
+        models,
         redaction,
         pulse: Pulse::new(settings.pulse.path()),
         settings,

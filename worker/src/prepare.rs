@@ -1,12 +1,8 @@
-//! Before the agent starts: where the job stands, its checkout, and the model that is asked.
-
-use std::sync::Arc;
+//! Before the agent starts: where the job stands, and its checkout.
 
 use agent::{Resumed, Spent};
-use domain::{Event, EventRecord, Failure};
+use domain::{Event, EventRecord};
 use forge::{Mirror, Source, Wanted};
-use models::Anthropic;
-use rand::RngExt;
 use store::{Claimed, Journal};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -67,25 +63,4 @@ pub async fn checkout(
     };
     setup::prepare(worker, claimed, &place, journal, deadline).await?;
     Ok(place)
-}
-
-/// The model that the job names, else the settings, else the mode.
-pub fn model(worker: &Worker, claimed: &Claimed) -> Result<Anthropic, End> {
-    const WHERE: &str =
-        "the worker has no ANTHROPIC_API_KEY: put {\"ANTHROPIC_API_KEY\": \"...\"} into its secrets";
-    let refused = |error: String| End::Failed { failure: Failure::ModelUnusable, error };
-    let name = match claimed.job.model.as_deref().or(worker.settings.model()) {
-        Some(name) => name.to_owned(),
-        None => models::default_for(worker.settings.mode)
-            .map_err(|error| refused(error.to_string()))?
-            .name
-            .clone(),
-    };
-    let settings = models::Settings {
-        model: name,
-        base_url: worker.settings.anthropic_base_url.clone(),
-        key: worker.key.clone().ok_or_else(|| refused(WHERE.to_owned()))?,
-    };
-    let random: models::Random = Arc::new(|| rand::rng().random_range(0.0..1.0));
-    Anthropic::new(settings, random).map_err(|error| refused(service::exit::one_line(&error)))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use domain::{Caps, CapsOverride, Mode};
 
-use crate::{protection, pulse};
+use crate::{model, protection, pulse};
 
 /// Takes jobs of one mode, one at a time.
 #[derive(Debug, Parser)]
@@ -24,9 +24,6 @@ pub struct Settings {
     /// Its name in the database, when whoever starts it wants to know it [default: a new one].
     #[arg(long, env = "WORKER_ID")]
     pub worker_id: Option<uuid::Uuid>,
-    /// The model for jobs that name none [default: the mode's own].
-    #[arg(long, env = "MODEL")]
-    model: Option<String>,
     /// Model calls of a job that sets no cap of its own [default: the mode's own].
     #[arg(long, env = "STEP_CAP", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     step_cap: Option<u32>,
@@ -39,9 +36,8 @@ pub struct Settings {
     /// Where the secrets are: file:PATH, or aws:PREFIX for AWS Secrets Manager.
     #[arg(long, env = "SECRETS")]
     pub secrets: String,
-    /// Where Anthropic's protocol is spoken.
-    #[arg(long, env = "ANTHROPIC_BASE_URL", default_value = models::DEFAULT_BASE_URL)]
-    pub anthropic_base_url: String,
+    #[command(flatten)]
+    pub model: model::Settings,
     /// The folder for checkouts [default: a new one in the system's temporary folder].
     #[arg(long, env = "WORK_DIR")]
     pub work_dir: Option<PathBuf>,
@@ -69,11 +65,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The name of the model for a job that names none.
-    pub fn model(&self) -> Option<&str> {
-        self.model.as_deref().filter(|name| !name.is_empty())
-    }
-
     /// What a job may use: its own caps, else these settings', else the mode's.
     pub fn caps(&self, own: &CapsOverride) -> Caps {
         let ours = CapsOverride {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::WorkerId;
-use service::{Redaction, SecretString};
+use service::Redaction;
 use store::Database;
 
 use crate::pulse::Pulse;
@@ -16,8 +16,8 @@ pub struct Worker {
     pub id: WorkerId,
     pub database: Arc<Database>,
     pub sandbox: sandbox::Sandbox,
-    /// None: no job that needs it can be done, and each says so.
-    pub key: Option<SecretString>,
+    /// Whom it may ask; rate limits and what is known of providers in trouble hold for all of its jobs.
+    pub models: models::Models,
     /// Hides the secrets' values wherever text leaves this process.
     pub redaction: Redaction,
     pub settings: Settings,

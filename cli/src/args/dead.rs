@@ -188,7 +188,7 @@ impl RetryArgs {
         };
         changes.check()?;
         if let Some(model) = &given.model {
-            models::callable(model)?;
+            models::check(model)?;
         }
         Ok(changes)
     }

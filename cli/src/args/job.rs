@@ -85,7 +85,7 @@ impl JobArgs {
         };
         job.check()?;
         if let Some(model) = &job.model {
-            models::callable(model)?;
+            models::check(model)?;
         }
         job.repo = full_address(&job.repo)?;
         job.check()?;

@@ -3,7 +3,10 @@
 use std::process::Stdio;
 use std::sync::Arc;
 
+use domain::Mode;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use models::{Provider, retirement};
 use serde::Serialize;
 use service::{ExposeSecret, exit};
 use store::{Config, Database};
@@ -25,6 +28,8 @@ const GIT: (u32, u32) = (2, 32);
 struct Check {
     name: &'static str,
     ok: bool,
+    /// It is well today, and will not stay so.
+    warns: bool,
     says: String,
 }
 
@@ -51,14 +56,20 @@ pub async fn execute(context: &Context) -> Result<u8, CliError> {
         Ok(keys) => {
             checks.push(check("secrets", Ok(secrets(&keys))));
             checks.push(check("model key", model_key(&keys)));
+            checks.extend(models(&keys, Timestamp::now()));
         }
         Err(error) => checks.push(check("secrets", Err(error))),
     }
     if context.json {
         out::json(&checks);
     } else {
-        for Check { name, ok, says } in &checks {
-            out::line(&format!("{} {name:<11} {says}", if *ok { "✓" } else { "✗" }));
+        for Check { name, ok, warns, says } in &checks {
+            let mark = match (ok, warns) {
+                (false, _) => "✗",
+                (true, true) => "!",
+                (true, false) => "✓",
+            };
+            out::line(&format!("{mark} {name:<11} {says}"));
         }
     }
     Ok(if checks.iter().all(|check| check.ok) { 0 } else { JOB_FAILED })
@@ -67,7 +78,7 @@ pub async fn execute(context: &Context) -> Result<u8, CliError> {
 fn check(name: &'static str, found: Result<String, CliError>) -> Check {
     let ok = found.is_ok();
     let says = found.unwrap_or_else(|error| exit::one_line(&error));
-    Check { name, ok, says: domain::clean(&says) }
+    Check { name, ok, warns: false, says: domain::clean(&says) }
 }
 
 fn postgresql(keys: Option<&Keys>) -> Result<String, CliError> {
@@ -173,12 +184,54 @@ fn secrets(keys: &Keys) -> String {
 }
 
 fn model_key(keys: &Keys) -> Result<String, CliError> {
-    keys.require_model_key().map(|()| "there is a key for Anthropic's models".into())
+    keys.require_model_key()?;
+    let names: Vec<_> = keys.model_keys().iter().map(ToString::to_string).collect();
+    Ok(match names.is_empty() {
+        true => "none, and OPENAI_BASE_URL is set: name models as openai_chat:NAME".into(),
+        false => format!("there is {}", names.join(", ")),
+    })
+}
+
+/// Which models the modes' jobs get with these keys, and those of them that answer no more, or soon will not.
+fn models(keys: &Keys, now: Timestamp) -> Vec<Check> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let has_key =
+        |provider: Provider| keys.model_keys().iter().any(|name| name.as_str() == provider.names().key);
+    let mut checks = Vec::new();
+    for &mode in Mode::ALL {
+        let coming = match retirement::coming(mode, today) {
+            Ok(coming) => coming,
+            Err(error) => return vec![check("models", Err(error.into()))],
+        };
+        let ours = coming.into_iter().filter(|retirement| has_key(retirement.info.provider));
+        checks.extend(ours.map(|retirement| {
+            let says = format!("{mode}: {retirement}");
+            Check { name: "models", ok: retirement.info.successor.is_some(), warns: true, says }
+        }));
+    }
+    checks
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn models_that_will_answer_no_more_are_warned_of_where_there_is_a_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets.json");
+        std::fs::write(&path, r#"{"OPENAI_API_KEY": "k"}"#).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let keys =
+            Keys::open(Some(&format!("file:{}", path.display())), &service::Redaction::default()).unwrap();
+        let checks = models(&keys, "2026-11-23T12:00:00Z".parse().unwrap());
+        assert_eq!(checks.len(), 1, "{checks:?}");
+        assert!(checks[0].ok && checks[0].warns, "{checks:?}");
+        assert!(
+            checks[0].says.starts_with("mechanic: gpt-5-mini answers no more from 2026-12-11 on, in 18 days")
+        );
+        assert_eq!(model_key(&keys).unwrap(), "there is OPENAI_API_KEY");
+    }
 
     #[test]
     fn gits_version_is_read_whoever_packaged_it() {

@@ -16,7 +16,7 @@ use self::news::News;
 use crate::args::UpArgs;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::keys::Keys;
+use crate::keys::{self, Keys};
 use crate::out;
 use crate::team::{self, Lock, Plan, Scaler, Taken, Team, Trouble};
 
@@ -80,6 +80,7 @@ async fn take(context: &Context) -> Result<Lock, CliError> {
 
 fn banner(context: &Context, keys: &Keys, psql: Option<String>) {
     let (home, has_key) = (context.home.path().display().to_string(), keys.has_model_key());
+    let can_ask = has_key || keys::has_own_server();
     if context.json {
         print(&json!({"event": "up", "home": home, "has_model_key": has_key}));
         return;
@@ -96,9 +97,10 @@ fn banner(context: &Context, keys: &Keys, psql: Option<String>) {
          Not for production: one machine, no redundancy.",
         env!("CARGO_PKG_VERSION"),
     ));
-    if !has_key {
+    if !can_ask {
         out::line(&format!(
-            "There is no key for a model, so jobs would fail: write {{\"ANTHROPIC_API_KEY\": \"...\"}} to {} (mode 0600) and start again.",
+            "There is no key for a model, so jobs would fail: write {} to {} (mode 0600) and start again.",
+            keys::example(),
             keys.path().display()
         ));
     }

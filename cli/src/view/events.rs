@@ -37,6 +37,10 @@ fn told(record: &EventRecord) -> Vec<String> {
             let calls = tool_calls.iter().map(|call| format!("  {}", asked(call)));
             return std::iter::once(head).chain(calls).collect();
         }
+        Event::ModelChanged { from, to, why } => {
+            let (from, to) = (one_line(from, 40), one_line(to, 40));
+            format!("{to} is asked instead of {from}: {}", one_line(why, 300))
+        }
         Event::ToolRan { name, output, is_error, elapsed_ms, .. } => {
             let mark = if *is_error { "✗" } else { "✓" };
             let took = span(Duration::from_millis(*elapsed_ms));
@@ -130,7 +134,7 @@ fn verified(outcome: Outcome, exit_code: Option<i32>, took: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Attempt, Money, Usage};
+    use domain::{Attempt, Money, Protocol, Usage};
     use serde_json::json;
 
     fn shown(event: Event) -> Vec<String> {
@@ -145,6 +149,8 @@ mod tests {
         let event = Event::ModelReplied {
             step: 2,
             model: "rehearsal".into(),
+            asked: None,
+            protocol: Protocol::default(),
             content: json!(null),
             text: "First\nthe tests.".into(),
             tool_calls: vec![
@@ -163,6 +169,12 @@ mod tests {
                 "           odd: [1,2]",
             ]
         );
+    }
+
+    #[test]
+    fn a_change_of_the_model_says_why() {
+        let event = Event::ModelChanged { from: "a".into(), to: "b".into(), why: "HTTP 529\x1b".into() };
+        assert_eq!(shown(event), ["  +1.2s  b is asked instead of a: HTTP 529\u{FFFD}"]);
     }
 
     #[test]

@@ -60,6 +60,8 @@ mod tests {
         let replied = |step| Event::ModelReplied {
             step,
             model: "m".into(),
+            asked: None,
+            protocol: Default::default(),
             content: serde_json::Value::Null,
             text: String::new(),
             tool_calls: vec![],

@@ -4,102 +4,25 @@
 //! (`claude-haiku-4-5-20251001`) is its family's entry. Prices of caches that a provider does not sell are those of
 //! plain input; an OpenAI cache of 30 minutes stands under `cache_write_5m`, one of 12 hours under `cache_write_1h`.
 
+mod info;
+
 use std::sync::LazyLock;
 
-use domain::{Mode, Money, Price, Usage};
+use domain::Mode;
+use jiff::civil::Date;
 use serde::Deserialize;
+
+use crate::setup::Unlisted;
+use crate::wire::family;
+
+pub use info::{ModelInfo, Provider, Source};
 
 static CATALOGUE: LazyLock<Result<Catalogue, String>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../catalogue.json")).map_err(|error| error.to_string())
 });
 
-/// Who runs a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// OpenAI.
-    Openai,
-    /// Anthropic.
-    Anthropic,
-    /// Google.
-    Google,
-}
-
-impl Provider {
-    /// Its name as people write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Provider::Openai => "OpenAI",
-            Provider::Anthropic => "Anthropic",
-            Provider::Google => "Google",
-        }
-    }
-
-    /// Whether this version can call its models.
-    pub fn has_adapter(self) -> bool {
-        self == Provider::Anthropic
-    }
-}
-
-/// One model.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelInfo {
-    /// Its name, without a date.
-    pub name: String,
-    /// Who runs it.
-    pub provider: Provider,
-    price: Price,
-    long_context: Option<LongContext>,
-    /// The most tokens of input and output together.
-    pub context_tokens: u64,
-    /// The most tokens of one answer, reasoning included.
-    pub max_output_tokens: u64,
-    /// The day from which it answers no more. None: none is announced.
-    pub retires: Option<jiff::civil::Date>,
-    /// The model to use instead.
-    pub successor: Option<String>,
-    /// Where the price comes from.
-    pub source: Source,
-}
-
-/// The price of a call whose input is larger than a bound: it holds for all of the call's tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LongContext {
-    above_input_tokens: u64,
-    price: Price,
-}
-
-/// Where a price comes from, and of which day it is.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// The provider's page to hold it against.
-    pub page: String,
-    /// The day on which it was the price, as far as public sources tell.
-    pub as_of: jiff::civil::Date,
-}
-
-impl ModelInfo {
-    /// The price of a call with `input` tokens of input, cached or not.
-    pub fn price(&self, input: u64) -> &Price {
-        match &self.long_context {
-            Some(long) if input > long.above_input_tokens => &long.price,
-            _ => &self.price,
-        }
-    }
-
-    /// What a call that used `usage` costs.
-    pub fn cost(&self, usage: &Usage) -> Money {
-        self.price(usage.input()).of(usage)
-    }
-
-    /// Whether it answers no more on `day`.
-    pub fn is_retired(&self, day: jiff::civil::Date) -> bool {
-        self.retires.is_some_and(|retires| retires <= day)
-    }
-}
+/// What stands before the name of any model on a server that speaks chat completions.
+const CHAT: &str = "openai_chat:";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,16 +45,27 @@ struct Defaults {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum LookupError {
-    #[error("unknown model {given:?}: use one of {callable}")]
-    Unknown { given: String, callable: String },
-    #[error("{name} is a model of {}, which this version cannot call: use one of {callable}", provider.as_str())]
-    NoAdapter { name: String, provider: Provider, callable: String },
-    #[error("no model of mode {mode} can be called by this version: name one of {callable}")]
-    NoDefault { mode: Mode, callable: String },
+    #[error(
+        "unknown model {given:?}: use one of {known}, or openai_chat:NAME for one on a server of your own (OPENAI_BASE_URL)"
+    )]
+    Unknown { given: String, known: String },
+    #[error("{name} answers no more since {since}, and no successor is known: use one of {known}")]
+    Retired { name: String, since: Date, known: String },
     #[error(
         "the catalogue of models cannot be read ({reason}): this program was built from a damaged file, build it again"
     )]
     Broken { reason: String },
+}
+
+/// A model to ask, and the retired one that was named in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Current {
+    /// The name to ask for: as it was written, or the successor's.
+    pub name: String,
+    /// What is known of it.
+    pub info: ModelInfo,
+    /// The name that was written, and why another one is asked. None: it is asked itself.
+    pub instead_of: Option<(String, String)>,
 }
 
 /// Every model, in the file's order.
@@ -139,59 +73,65 @@ pub fn all() -> Result<&'static [ModelInfo], LookupError> {
     catalogue().map(|catalogue| catalogue.models.as_slice())
 }
 
-/// The model of this name, which may carry a date, whether or not this version can call it.
+/// The model of this name, which may carry a date.
 pub fn find(name: &str) -> Result<&'static ModelInfo, LookupError> {
-    match by_name(all()?, name) {
+    let models = all()?;
+    let exact = |name: &str| models.iter().find(|info| info.name == name);
+    match exact(name).or_else(|| exact(family(name))) {
         Some(info) => Ok(info),
-        None => Err(LookupError::Unknown { given: name.to_owned(), callable: callable_names()? }),
+        None => Err(LookupError::Unknown { given: name.to_owned(), known: known_names()? }),
     }
 }
 
-/// The model of this name, if this version can call it.
-pub fn callable(name: &str) -> Result<&'static ModelInfo, LookupError> {
-    let info = find(name)?;
-    if info.provider.has_adapter() {
-        return Ok(info);
+/// Whether a job or a setting may name a model like this: one of the catalogue, or any on a server of one's own.
+pub fn check(name: &str) -> Result<(), LookupError> {
+    match name.strip_prefix(CHAT) {
+        Some(rest) if !rest.trim().is_empty() => Ok(()),
+        _ => find(name).map(|_| ()),
     }
-    Err(LookupError::NoAdapter {
-        name: name.to_owned(),
-        provider: info.provider,
-        callable: callable_names()?,
+}
+
+/// The model to ask on `today` when `name` is named: itself, or the first of its successors that is not retired.
+pub fn current(name: &str, today: Date, unlisted: &Unlisted) -> Result<Current, LookupError> {
+    if let Some(rest) = name.strip_prefix(CHAT) {
+        check(name)?;
+        let info = match find(rest) {
+            Ok(listed) => listed.over_chat(),
+            Err(_) => ModelInfo::unlisted(rest, unlisted),
+        };
+        return Ok(Current { name: name.to_owned(), info, instead_of: None });
+    }
+    let named = find(name)?;
+    let mut info = named;
+    // Each step goes to another entry; a catalogue that goes round in circles ends here too.
+    for _ in 0..all()?.len() {
+        let Some(since) = info.retires.filter(|_| info.is_retired(today)) else { break };
+        let Some(successor) = &info.successor else {
+            return Err(LookupError::Retired { name: info.name.clone(), since, known: known_names()? });
+        };
+        info = find(successor)?;
+    }
+    let instead_of = (info.name != named.name).then(|| {
+        let since = named.retires.map(|since| since.to_string()).unwrap_or_default();
+        (name.to_owned(), format!("{} answers no more since {since}: its successor is asked", named.name))
+    });
+    let asked = if instead_of.is_some() { info.name.clone() } else { name.to_owned() };
+    Ok(Current { name: asked, info: info.clone(), instead_of })
+}
+
+/// The models that jobs of `mode` get when none is named, best first, retired ones included.
+pub fn preferred(mode: Mode) -> Result<&'static [String], LookupError> {
+    let defaults = &catalogue()?.defaults;
+    Ok(match mode {
+        Mode::Mechanic => &defaults.mechanic,
+        Mode::Genius => &defaults.genius,
     })
-}
-
-/// The model that a job of `mode` gets when none is named: the first of the mode's list that this version can call.
-pub fn default_for(mode: Mode) -> Result<&'static ModelInfo, LookupError> {
-    let catalogue = catalogue()?;
-    let preferred = match mode {
-        Mode::Mechanic => &catalogue.defaults.mechanic,
-        Mode::Genius => &catalogue.defaults.genius,
-    };
-    match preferred.iter().find_map(|name| callable(name).ok()) {
-        Some(info) => Ok(info),
-        None => Err(LookupError::NoDefault { mode, callable: callable_names()? }),
-    }
 }
 
 fn catalogue() -> Result<&'static Catalogue, LookupError> {
     CATALOGUE.as_ref().map_err(|reason| LookupError::Broken { reason: reason.clone() })
 }
 
-fn callable_names() -> Result<String, LookupError> {
-    let callable = all()?.iter().filter(|info| info.provider.has_adapter());
-    Ok(callable.map(|info| info.name.as_str()).collect::<Vec<_>>().join(", "))
-}
-
-fn by_name<'a>(models: &'a [ModelInfo], name: &str) -> Option<&'a ModelInfo> {
-    let exact = |name: &str| models.iter().find(|info| info.name == name);
-    exact(name).or_else(|| exact(undated(name)?))
-}
-
-/// `name` without the date at its end, `-20251001` or `-2025-10-01`.
-fn undated(name: &str) -> Option<&str> {
-    ["-dddddddd", "-dddd-dd-dd"].iter().find_map(|form| {
-        let (family, date) = name.split_at_checked(name.len().checked_sub(form.len())?)?;
-        let fits = |(c, f): (u8, u8)| if f == b'd' { c.is_ascii_digit() } else { c == f };
-        date.bytes().zip(form.bytes()).all(fits).then_some(family)
-    })
+fn known_names() -> Result<String, LookupError> {
+    Ok(all()?.iter().map(|info| info.name.as_str()).collect::<Vec<_>>().join(", "))
 }

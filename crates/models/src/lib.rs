@@ -1,12 +1,28 @@
-//! Models behind one port: what they are and cost (one data file), and the adapters that call them.
+//! Models behind one port: what they are and cost (one data file), and how they are asked over HTTP.
 //!
-//! Only Anthropic's Messages protocol is spoken. The other providers' models are in the catalogue, with their prices
-//! and retirement dates, and asking for one of them is answered with a sentence that says so.
+//! Each protocol is a set of pure functions (`anthropic`, `openai`, `chat`, `google`); the HTTP, the retries, the rate limits
+//! and the money around them are the same for all (`call`). A job gets a chain of models, of which each takes over from
+//! the one before it.
 
+mod account;
 mod anthropic;
+mod bound;
+mod call;
 pub mod catalogue;
-mod retry;
+mod chain;
+mod chat;
+mod google;
+mod models;
+mod neutral;
+mod openai;
+pub mod retirement;
+mod setup;
+mod wire;
 
-pub use anthropic::{Anthropic, DEFAULT_BASE_URL, Settings, SetupError};
-pub use catalogue::{LookupError, ModelInfo, Provider, callable, default_for, find};
-pub use retry::Random;
+pub use call::{Now, Random};
+pub use catalogue::{LookupError, ModelInfo, Provider, check, find};
+pub use chain::Chain;
+pub use models::{Models, Wish};
+pub use setup::{
+    ANTHROPIC_BASE_URL, GEMINI_BASE_URL, Keys, Names, OPENAI_BASE_URL, Settings, SetupError, Unlisted,
+};

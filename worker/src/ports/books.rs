@@ -1,6 +1,6 @@
 //! The agent's journal, kept in the database.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use agent::{Billing, Halt, Reply, Spent};
 use async_trait::async_trait;
@@ -20,15 +20,23 @@ pub enum Refusal {
 
 /// One attempt's journal and ledger.
 pub struct Books<'a> {
-    pub journal: &'a Journal,
-    pub stop: &'a Stop,
-    /// The model that is asked, for calls that nobody answered.
-    pub model: &'a str,
+    journal: &'a Journal,
+    stop: &'a Stop,
+    /// The model that was asked last, for calls that nobody answered.
+    asked: Mutex<String>,
     /// Ends the run, which does not know of budgets.
     pub refusal: OnceLock<Refusal>,
 }
 
-impl Books<'_> {
+impl<'a> Books<'a> {
+    pub fn new(journal: &'a Journal, stop: &'a Stop) -> Books<'a> {
+        Books { journal, stop, asked: Mutex::default(), refusal: OnceLock::new() }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn refused(&self, error: StoreError, worst_case: Money) -> Halt {
         let (refusal, halt) = match error {
             StoreError::CostCap(why) => (Refusal::Never(why), Halt::Budget),
@@ -49,6 +57,7 @@ impl agent::Journal for Books<'_> {
             return Err(Halt::Interrupted);
         }
         let Spent { cost, tokens, .. } = worst_case;
+        *self.asked() = model.to_owned();
         self.journal
             .reserve(step, model, (cost, tokens), write_until())
             .await
@@ -68,12 +77,13 @@ impl agent::Journal for Books<'_> {
     }
 
     async fn abandon(&self, step: u32, billing: Billing) -> Result<(), Halt> {
+        let asked = self.asked().clone();
         let settlement = Settlement {
             basis: match billing {
                 Billing::Unbilled => Basis::Unbilled,
                 Billing::Unknown => Basis::WorstCase,
             },
-            model: self.model,
+            model: &asked,
             cost: Money::ZERO,
             usage: Usage::default(),
             request_id: None,

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::JobState;
-use service::Name;
 use store::{Database, JobFilter};
 use tokio::time::{Instant, sleep};
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::keys;
 use crate::out;
 use crate::team::access::Access;
 use crate::team::{self, Plan, Scaler, Taken, Team};
@@ -106,11 +106,11 @@ impl Host {
 /// The workers of an `up` have the keys that were there when it started.
 fn check_its_key(context: &Context) -> Result<(), CliError> {
     let worker = team::runtime_secrets(&context.home, "worker")?;
-    if worker.is_some_and(|secrets| secrets.get(Name::AnthropicApiKey).is_some()) {
+    if keys::has_own_server() || worker.is_some_and(|secrets| keys::has_model_key(&secrets)) {
         return Ok(());
     }
-    let (home, keys) = (context.home.path().to_owned(), context.keys()?);
-    Err(CliError::UpHasNoKey { home, path: keys.path().to_owned() })
+    let (home, own) = (context.home.path().to_owned(), context.keys()?);
+    Err(CliError::UpHasNoKey { home, path: own.path().to_owned() })
 }
 
 /// A team works on every job that waits on its home: fine with a model, wrong with a script that was written for one job.

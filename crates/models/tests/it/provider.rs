@@ -3,11 +3,13 @@
 //! Raw sockets, because it must also break the protocol. When the parts run out it closes connections at once.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agent::{Request, ToolSpec, Turn};
-use models::{Anthropic, Settings};
+use domain::{Mode, Price, Protocol};
+use models::{Chain, Keys, Models, Settings, Unlisted, Wish};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -81,18 +83,66 @@ impl Provider {
         self.seen.lock().unwrap().clone()
     }
 
-    /// An adapter for claude-haiku-4-5 that calls this provider and, when it may choose, waits no time at all.
-    pub fn adapter(&self) -> Anthropic {
+    /// claude-haiku-4-5 at this provider.
+    pub fn adapter(&self) -> Chain {
         adapter(&self.url)
+    }
+
+    /// The model of this name at this provider.
+    pub fn model(&self, name: &str) -> Chain {
+        model(&self.url, name)
     }
 }
 
-pub fn adapter(url: &str) -> Anthropic {
+/// The day on which the tests take place.
+pub fn today() -> jiff::civil::Date {
+    jiff::civil::date(2026, 11, 23)
+}
+
+/// All three providers at `url`, with a key for each.
+pub fn settings(url: &str) -> Settings {
     // The first test to come installs it; the others find it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let settings =
-        Settings { model: "claude-haiku-4-5".into(), base_url: url.into(), key: KEY.to_owned().into() };
-    Anthropic::new(settings, Arc::new(|| 0.0)).unwrap()
+    let key = || Some(KEY.to_owned().into());
+    Settings {
+        anthropic_base_url: url.into(),
+        openai_base_url: format!("{url}/v1"),
+        gemini_base_url: url.into(),
+        keys: Keys { anthropic: key(), openai: key(), google: key() },
+        requests_per_minute: NonZeroU32::new(60_000).unwrap(),
+        unlisted: Unlisted {
+            context_tokens: 32_768,
+            price: Price { input: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: 0 },
+        },
+    }
+}
+
+/// Models that, when they may choose, wait no time at all.
+pub fn models(settings: Settings) -> Models {
+    Models::new(settings, Arc::new(|| 0.0), Arc::new(|| "2026-11-23T10:00:00Z".parse().unwrap())).unwrap()
+}
+
+pub fn wish<'a>(names: &[&'a str]) -> Wish<'a> {
+    Wish { names: names.to_vec(), mode: Mode::Mechanic, last: None, today: today() }
+}
+
+pub fn model(url: &str, name: &str) -> Chain {
+    models(settings(url)).chain(&wish(&[name])).unwrap()
+}
+
+pub fn adapter(url: &str) -> Chain {
+    model(url, "claude-haiku-4-5")
+}
+
+/// What claude-haiku-4-5 said.
+pub fn said(content: Value) -> Turn {
+    Turn::Assistant {
+        protocol: Protocol::AnthropicMessages,
+        model: "claude-haiku-4-5".into(),
+        content,
+        tool_calls: vec![],
+        text: String::new(),
+    }
 }
 
 async fn read(stream: &mut BufReader<TcpStream>) -> Seen {

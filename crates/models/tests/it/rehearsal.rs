@@ -5,7 +5,7 @@ use domain::{Money, Usage};
 use rehearsal::{Rehearsal, demo};
 use serde_json::json;
 
-use crate::provider::{adapter, hello, request};
+use crate::provider::{adapter, hello, request, said};
 
 fn tools() -> Vec<ToolSpec> {
     let tool = |name| ToolSpec { name, description: "A tool.", schema: json!({"type": "object"}) };
@@ -35,11 +35,7 @@ async fn the_demo_is_played_to_its_end_and_every_count_agrees() {
         known = Some((turns.len() + 1, reply.usage.input() + reply.usage.output));
         let results =
             reply.tool_calls.iter().map(|call| (call.id.clone(), "ran".to_owned(), false)).collect();
-        turns.push(Turn::Assistant {
-            content: reply.content,
-            tool_calls: reply.tool_calls,
-            text: reply.text,
-        });
+        turns.push(said(reply.content));
         turns.push(Turn::ToolResults(results));
     }
     let error = model.ask(request(&tools, &turns)).await.unwrap_err();

@@ -6,16 +6,12 @@ use agent::{Model, Request, Turn};
 use domain::Money;
 use serde_json::{Value, json};
 
-use crate::provider::{KEY, Part, Provider, adapter, bash, done, hello, reply, request};
+use crate::provider::{KEY, Part, Provider, adapter, bash, done, hello, reply, request, said as assistant};
 
 async fn sent(request: Request<'_>) -> String {
     let provider = Provider::plays(vec![done()]).await;
     provider.adapter().ask(request).await.unwrap();
     provider.seen()[0].body.clone()
-}
-
-fn assistant(content: Value) -> Turn {
-    Turn::Assistant { content, tool_calls: vec![], text: String::new() }
 }
 
 #[tokio::test]
@@ -67,7 +63,7 @@ async fn what_the_model_said_goes_back_byte_for_byte() {
     let model = provider.adapter();
     let reply = model.ask(request(&bash(), &hello())).await.unwrap();
     let mut turns = hello();
-    turns.push(Turn::Assistant { content: reply.content, tool_calls: reply.tool_calls, text: reply.text });
+    turns.push(assistant(reply.content));
     turns.push(Turn::ToolResults(vec![("t".into(), "ok".into(), false)]));
     model.ask(request(&bash(), &turns)).await.unwrap();
     let again = format!(r#"{{"role":"assistant","content":{}}}"#, content.replace("\\u2028", "\u{2028}"));

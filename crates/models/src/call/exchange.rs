@@ -1,43 +1,48 @@
 //! One HTTP exchange: the request out, a bounded answer in. It retries nothing and reads no clock.
 
 use agent::ModelError;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, Url};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Response, StatusCode, Url};
 
-use super::failure::{self, Failure};
+use super::Failure;
 
 /// No answer of a model comes near this; more is not read.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
-/// A successful answer.
-pub(super) struct Answer {
-    pub body: Vec<u8>,
-    pub request_id: Option<String>,
+/// Where to send, and with what beside the body.
+pub(crate) struct Address {
+    pub client: Client,
+    pub url: Url,
+    /// Marked sensitive, so that no log of headers shows it.
+    pub key: Option<(HeaderName, HeaderValue)>,
+    pub headers: &'static [(&'static str, &'static str)],
 }
 
-/// Sends `body` with `key`. The key is marked sensitive, so that no log of headers shows it.
-pub(super) async fn exchange(
-    client: &Client,
-    url: &Url,
-    key: &HeaderValue,
-    body: &[u8],
-    model: &str,
-) -> Result<Answer, Failure> {
-    let request = client
-        .post(url.clone())
-        .header("x-api-key", key)
-        .header("anthropic-version", "2023-06-01")
-        .header(CONTENT_TYPE, "application/json")
-        .body(body.to_vec());
-    let response = request.send().await.map_err(broken)?;
+/// An answer of any status. Of one that is no success the body may be cut, and the key is taken out of it.
+pub(crate) struct Heard {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// Sends `body`.
+pub(crate) async fn exchange(address: &Address, body: &[u8]) -> Result<Heard, Failure> {
+    let mut request = address.client.post(address.url.clone()).header(CONTENT_TYPE, "application/json");
+    if let Some((name, key)) = &address.key {
+        request = request.header(name, key);
+    }
+    for (name, value) in address.headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.body(body.to_vec()).send().await.map_err(broken)?;
     let (status, headers) = (response.status(), response.headers().clone());
     let body = bounded(response).await;
-    if !status.is_success() {
+    let body = match status.is_success() {
+        true => body?,
         // The status says what there is to know, even if the rest of the answer did not arrive.
-        let body = without_key(&body.unwrap_or_default(), key);
-        return Err(failure::of(status, &headers, &body, model));
-    }
-    Ok(Answer { body: body?, request_id: text(&headers, "request-id") })
+        false => without_key(&body.unwrap_or_default(), address.key.as_ref().map(|(_, key)| key)),
+    };
+    Ok(Heard { status, headers, body })
 }
 
 async fn bounded(mut response: Response) -> Result<Vec<u8>, Failure> {
@@ -53,11 +58,13 @@ async fn bounded(mut response: Response) -> Result<Vec<u8>, Failure> {
 }
 
 /// The body of an error that repeats the key, without it: its words end up in logs and events.
-fn without_key(body: &[u8], key: &HeaderValue) -> Vec<u8> {
+fn without_key(body: &[u8], key: Option<&HeaderValue>) -> Vec<u8> {
     let body = String::from_utf8_lossy(body);
-    match key.to_str() {
-        Ok(key) => body.replace(key, "[key]").into_bytes(),
-        Err(_) => Vec::new(),
+    match key.map(HeaderValue::to_str) {
+        None => body.into_owned().into_bytes(),
+        // Behind a scheme, as in `Bearer KEY`, stands the key itself.
+        Some(Ok(key)) => body.replace(key.rsplit(' ').next().unwrap_or(key), "[key]").into_bytes(),
+        Some(Err(_)) => Vec::new(),
     }
 }
 
@@ -77,8 +84,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     message
-}
-
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
 }

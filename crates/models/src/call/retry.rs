@@ -6,13 +6,37 @@ use std::time::Duration;
 /// Where randomness comes from: each call gives a number from 0 up to, but not including, 1.
 pub type Random = Arc<dyn Fn() -> f64 + Send + Sync>;
 
+/// What time it is, for hints that name a time: the wall clock.
+pub type Now = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
+
 /// The bound on the first pause; it doubles with each attempt, as the provider's own clients do it.
 const FIRST: Duration = Duration::from_millis(500);
 /// The bound that no pause of ours exceeds.
 const LONGEST: Duration = Duration::from_secs(8);
 
-/// After this many attempts the provider is taken to be down. About a hundred seconds of pauses on average.
-pub(crate) const ATTEMPTS: u32 = 30;
+/// How much is tried before a call is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// After so many attempts the provider is taken to be down.
+    pub attempts: u32,
+    /// The longest pause that is waited for.
+    pub longest_pause: Duration,
+    /// The part of a call's time, longer than a minute, in which an answer must be there, as a divisor.
+    pub share: u32,
+}
+
+impl Patience {
+    /// Where no other model is left: as long as the call's time allows. About a hundred seconds of pauses on average.
+    pub const LAST: Patience = Patience { attempts: 30, longest_pause: Duration::MAX, share: 1 };
+    /// Where another model can take over: what passes in a moment, and no more.
+    pub const SHORT: Patience = Patience { attempts: 3, longest_pause: Duration::from_secs(5), share: 2 };
+
+    /// How long a call may take of which the caller allows `time`.
+    pub fn time(self, time: Duration) -> Duration {
+        const MINUTE: Duration = Duration::from_secs(60);
+        (time / self.share).max(time.min(MINUTE))
+    }
+}
 
 /// The pause after failed attempt number `attempt` (1 for the first). `asked` is what the provider asked for: it is
 /// the least that is waited, with up to a quarter on top so that not all workers come back at the same instant.
@@ -36,6 +60,14 @@ mod tests {
         let bounds: Vec<u128> = (1..=7).map(|attempt| pause(attempt, None, 1.0).as_millis()).collect();
         assert_eq!(bounds, [500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
         assert_eq!(pause(u32::MAX, None, 1.0), LONGEST);
+    }
+
+    #[test]
+    fn where_another_model_is_left_a_call_gets_half_of_a_long_time() {
+        let seconds = Duration::from_secs;
+        let times = |patience: Patience| [30, 90, 300].map(|time| patience.time(seconds(time)).as_secs());
+        assert_eq!(times(Patience::SHORT), [30, 60, 150]);
+        assert_eq!(times(Patience::LAST), [30, 90, 300]);
     }
 
     #[test]

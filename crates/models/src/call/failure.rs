@@ -10,19 +10,13 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// Words by which the provider says that the money ran out, whatever status it gives (400, 402, 403 and 429 are seen).
-const MONEY: [&str; 6] = [
-    "credit balance",
-    "billing",
-    "spend limit",
-    "spending limit",
-    "specified api usage limits",
-    "out of credits",
-];
+use super::hints;
+use crate::setup::Names;
+use crate::wire::{Cause, Complaint, Wire};
 
 /// How an attempt failed.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// It is the same the next time.
     Final(ModelError),
     /// Nothing was charged, and the next attempt may succeed.
@@ -41,29 +35,39 @@ pub(super) enum Failure {
     },
 }
 
-/// Reads an answer whose status is no success.
-pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8], model: &str) -> Failure {
-    let (kind, said) = error_of(body);
-    let detail = detail(status, &kind, &said, header(headers, "request-id"));
-    if out_of_money(status, &kind, &said) {
+/// Reads an answer whose status is no success. `now` is for hints that name a time.
+pub(crate) fn of(
+    wire: &dyn Wire,
+    (status, headers, body): (StatusCode, &HeaderMap, &[u8]),
+    (model, names): (&str, Names),
+    now: jiff::Timestamp,
+) -> Failure {
+    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+    let complaint = wire.complaint(status.as_u16(), &parsed);
+    let Complaint { kind, said, wait, cause } = complaint;
+    let said = if said.is_empty() { shown(&String::from_utf8_lossy(body)) } else { shown(&said) };
+    let kind = domain::clean(&kind);
+    let detail = detail(status, &kind, &said, hints::request_id(headers));
+    if cause == Cause::Money || status == StatusCode::PAYMENT_REQUIRED {
         let message = format!(
             "the account's money or limit is used up ({detail}): add credit or raise the limit in its console, then retry the job"
         );
         return Failure::Final(ModelError::OutOfMoney { message });
     }
-    if let Some(message) = refusal(status, &detail, model) {
+    if let Some(message) = refusal(status, cause, &detail, model, names) {
         return Failure::Final(ModelError::Refused { message });
     }
-    let advice = header(headers, "x-should-retry");
-    if passing(status) || advice == Some("true") {
+    let advice = hints::should_retry(headers);
+    if passing(status) || advice == Some(true) {
         if is_lost(status, &kind) {
             return Failure::Lost { message: detail };
         }
-        return Failure::Passing { message: detail, wait: wait(headers), give_up: advice == Some("false") };
+        let wait = hints::wait(headers, now).or(wait);
+        return Failure::Passing { message: detail, wait, give_up: advice == Some(false) };
     }
     let message = if status.is_redirection() {
-        format!("it redirects to another address ({detail}): set ANTHROPIC_BASE_URL to the final one")
-    } else if status == StatusCode::PAYLOAD_TOO_LARGE || said.contains("too long") {
+        format!("it redirects to another address ({detail}): set {} to the final one", names.base_url)
+    } else if status == StatusCode::PAYLOAD_TOO_LARGE || cause == Cause::Length {
         format!("the conversation is too long for it ({detail}): give a smaller task or a lower TOKEN_CAP")
     } else {
         format!(
@@ -73,27 +77,24 @@ pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8], model: &s
     Failure::Final(ModelError::Refused { message })
 }
 
-fn out_of_money(status: StatusCode, kind: &str, said: &str) -> bool {
-    let said = said.to_lowercase();
-    kind == "billing_error"
-        || status == StatusCode::PAYMENT_REQUIRED
-        || (status.is_client_error() && MONEY.iter().any(|word| said.contains(word)))
-}
-
 /// The sentence for what only a person can change: keys, permissions, the model's name.
-fn refusal(status: StatusCode, detail: &str, model: &str) -> Option<String> {
+fn refusal(status: StatusCode, cause: Cause, detail: &str, model: &str, names: Names) -> Option<String> {
     match status {
-        StatusCode::UNAUTHORIZED => Some(format!(
-            "the key is not accepted ({detail}): put a valid ANTHROPIC_API_KEY into the secrets"
-        )),
+        _ if cause == Cause::Key => Some(no_key(detail, names)),
+        StatusCode::UNAUTHORIZED => Some(no_key(detail, names)),
         StatusCode::FORBIDDEN => Some(format!(
             "the key may not do this ({detail}): use a key that may call {model}, or name another model"
         )),
         StatusCode::NOT_FOUND => Some(format!(
-            "it has no model {model} ({detail}): name another model, or check ANTHROPIC_BASE_URL"
+            "it has no model {model} ({detail}): name another model, or check {}",
+            names.base_url
         )),
         _ => None,
     }
+}
+
+fn no_key(detail: &str, names: Names) -> String {
+    format!("the key is not accepted ({detail}): put a valid {} into the secrets", names.key)
 }
 
 fn passing(status: StatusCode) -> bool {
@@ -111,16 +112,6 @@ fn is_lost(status: StatusCode, kind: &str) -> bool {
     }
 }
 
-/// The error's type and message; of a body that is none, its beginning.
-fn error_of(body: &[u8]) -> (String, String) {
-    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
-    let error = &parsed["error"];
-    match (error["type"].as_str(), error["message"].as_str()) {
-        (Some(kind), Some(message)) => (kind.to_owned(), shown(message)),
-        _ => (String::new(), shown(&String::from_utf8_lossy(body))),
-    }
-}
-
 fn shown(text: &str) -> String {
     domain::clean(&domain::head_and_tail(text.trim(), 500))
 }
@@ -134,16 +125,4 @@ fn detail(status: StatusCode, kind: &str, said: &str, request_id: Option<&str>) 
         }
     }
     detail
-}
-
-/// `retry-after-ms`, or `retry-after` in seconds. The date form of the latter is not used by the provider.
-fn wait(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name| header(headers, name)?.trim().parse::<f64>().ok();
-    let seconds = number("retry-after-ms").map(|ms| ms / 1_000.0).or_else(|| number("retry-after"))?;
-    // Not a number of seconds that time has: too large means for ever, negative means nothing.
-    Some(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
