@@ -8,6 +8,7 @@ pub mod aws;
 mod books;
 mod command_line;
 mod ecs_agent;
+pub mod github;
 mod model_server;
 mod process;
 mod repo;

@@ -10,6 +10,7 @@ use store::{Config, Database, JobRow, ReadEvents};
 use testkit::{Server, TestDatabase};
 use tokio::time::timeout;
 
+use crate::github::{self, GitHub};
 use crate::{Program, Repo};
 
 /// How long a test waits for what must come. Only a test that fails waits so long.
@@ -21,6 +22,7 @@ pub struct Team {
     pub api: Arc<Database>,
     model_url: String,
     extra: Vec<(&'static str, String)>,
+    keys: Vec<(&'static str, String)>,
 }
 
 impl Team {
@@ -49,12 +51,26 @@ impl Team {
         // Commands run as another user when the tests run as root: they must be able to pass.
         std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
         let api = Database::open(Config::parse(&urls("codeteam_api"), "test").unwrap()).await.unwrap();
-        Team { urls, dir, api: Arc::new(api), model_url: model_url.to_owned(), extra: Vec::new() }
+        Team {
+            urls,
+            dir,
+            api: Arc::new(api),
+            model_url: model_url.to_owned(),
+            extra: Vec::new(),
+            keys: Vec::new(),
+        }
     }
 
     /// One more setting for the programs that are started from now on.
     pub fn set(&mut self, name: &'static str, value: impl ToString) {
         self.extra.push((name, value.to_string()));
+    }
+
+    /// Its workers know `github` as an App.
+    pub fn on_github(&mut self, github: &GitHub) {
+        self.set("GITHUB_API_URL", &github.url);
+        self.set("GITHUB_APP_ID", github::APP_ID);
+        self.keys.push(("GITHUB_APP_PRIVATE_KEY", github::Key::of_all().pem.clone()));
     }
 
     pub fn url(&self, role: &str) -> String {
@@ -73,7 +89,11 @@ impl Team {
     /// A secrets file for `role`, as SECRETS names it.
     pub fn secrets(&self, role: &str) -> String {
         let path = self.path(&format!("{role}.json"));
-        let json = serde_json::json!({"DATABASE_URL": self.url(role), "ANTHROPIC_API_KEY": "sk-test-key"});
+        let mut json =
+            serde_json::json!({"DATABASE_URL": self.url(role), "ANTHROPIC_API_KEY": "sk-test-key"});
+        for (name, value) in &self.keys {
+            json[name] = value.as_str().into();
+        }
         std::fs::write(&path, json.to_string()).unwrap();
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         format!("file:{}", path.display())

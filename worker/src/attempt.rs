@@ -9,7 +9,7 @@ use rand::RngExt;
 use store::{Claimed, Journal, StoreError};
 use tokio::time::Instant;
 
-use crate::deliver::{self, Delivery};
+use crate::deliver::{self, Delivery, Target};
 use crate::end::End;
 use crate::lease::{Lease, write_until};
 use crate::ports::{Books, Refusal};
@@ -33,11 +33,15 @@ pub async fn work_on(worker: &Worker, claimed: Claimed, asked_at: Instant) {
         worker.stop.clone(),
         worker.settings.drain(),
     );
-    let end = match attempt(worker, &claimed, &journal, &lease, asked_at).await {
-        Ok(end) | Err(end) => end,
+    let (end, target) = match open(worker, &claimed, &lease, asked_at).await {
+        Ok(target) => match attempt(worker, &claimed, &target, &journal, &lease, asked_at).await {
+            Ok(end) | Err(end) => (end, Some(target)),
+        },
+        Err(end) => (end, None),
     };
     // Whatever the work made of it: without the lease nothing is written.
     let end = if lease.halted() == Some(Halt::LeaseLost) { End::Lost } else { end };
+    let last_words = target.as_ref().and_then(|target| target.last_words(&end));
     match record(worker, &claimed, &journal, end).await {
         Ok(Some(state)) => tracing::info!(%job, %state, "the attempt is over"),
         Ok(None) => tracing::warn!(%job, "the lease is lost: another worker goes on with it"),
@@ -45,26 +49,41 @@ pub async fn work_on(worker: &Worker, claimed: Claimed, asked_at: Instant) {
             tracing::error!(%job, "the end could not be written: {}", service::exit::one_line(&error))
         }
     }
+    // Who is told to go has no time for it, and who lost the lease has nothing to say.
+    if let Some(target) = target
+        && matches!(lease.halted(), None | Some(Halt::Cancelled))
+    {
+        target.close(worker, job, last_words).await;
+    }
+}
+
+/// Finds the way to where the job's result goes.
+async fn open(worker: &Worker, claimed: &Claimed, lease: &Lease, started: Instant) -> Result<Target, End> {
+    // It was told to go while it claimed: another worker starts what this one could not finish.
+    if worker.stop.is_draining() {
+        return Err(Halt::Interrupted.into());
+    }
+    let deadline = started + worker.settings.caps(&claimed.job.caps).time;
+    lease.race(Target::open(worker, &claimed.job, deadline)).await?
 }
 
 async fn attempt(
     worker: &Worker,
     claimed: &Claimed,
+    target: &Target,
     journal: &Journal,
     lease: &Lease,
     started: Instant,
 ) -> Result<End, End> {
-    // It was told to go while it claimed: another worker starts what this one could not finish.
-    if worker.stop.is_draining() {
-        return Err(Halt::Interrupted.into());
-    }
     let caps = worker.settings.caps(&claimed.job.caps);
     let deadline = started + caps.time;
     let scratch = Scratch::new(&worker.work_dir)?;
     let resumed = lease.race(prepare::resume(worker, claimed, deadline)).await??;
     let model = model::chain(worker, claimed, &resumed)?;
-    let place =
-        lease.race(prepare::checkout(worker, claimed, &resumed, journal, &scratch, deadline)).await??;
+    let place = lease
+        .race(prepare::checkout(worker, claimed, target, &resumed, journal, &scratch, deadline))
+        .await??;
+    lease.race(target.begin(worker, claimed.claim.job, place.mirror.commit(), deadline)).await?;
     let brief = Brief {
         task: claimed.job.task,
         prompt: claimed.job.prompt.clone(),
@@ -100,9 +119,16 @@ async fn attempt(
             Ok(End::Failed { failure, error: error.unwrap_or_else(|| exit_reason.to_string()) })
         }
         conclusion => {
-            // What is written down last takes its time, too.
-            let deadline = deadline - LAST_WORDS;
-            let delivery = Delivery { worker, claimed, place: &place, scratch: &scratch, deadline };
+            let delivery = Delivery {
+                worker,
+                claimed,
+                place: &place,
+                scratch: &scratch,
+                target,
+                model: agent::Model::name(&model),
+                // What is written down last takes its time, too.
+                deadline: deadline - LAST_WORDS,
+            };
             lease.race(deliver::deliver(delivery, conclusion)).await?
         }
     }

@@ -6,6 +6,7 @@
 mod attempt;
 mod deliver;
 mod end;
+mod github;
 mod health;
 mod kind;
 mod lease;
@@ -90,6 +91,7 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
         database,
         sandbox: confinement,
         models,
+        github: settings.github.app(&secrets, &redaction)?,
         redaction,
         pulse: Pulse::new(settings.pulse.path()),
         settings,

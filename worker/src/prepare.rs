@@ -2,11 +2,11 @@
 
 use agent::{Resumed, Spent};
 use domain::{Event, EventRecord};
-use forge::{Mirror, Source, Wanted};
 use store::{Claimed, Journal};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::deliver::Target;
 use crate::end::End;
 use crate::ports::Place;
 use crate::scratch::Scratch;
@@ -35,18 +35,19 @@ pub async fn resume(worker: &Worker, claimed: &Claimed, deadline: Instant) -> Re
 pub async fn checkout(
     worker: &Worker,
     claimed: &Claimed,
+    target: &Target,
     resumed: &Resumed,
     journal: &Journal,
     scratch: &Scratch,
     deadline: Instant,
 ) -> Result<Place, End> {
     let job = &claimed.job;
-    let wanted = Wanted { base: job.base.as_deref(), head: job.head.as_deref(), pinned: resumed.commit() };
-    let source = Source::parse(&job.repo)?;
-    let mirror = Mirror::fetch_from(&source, wanted, &scratch.path("mirror"), deadline).await?;
+    let mirror = target.fetch(job, resumed.commit(), scratch, deadline).await?;
     if resumed.commit().is_none() {
-        let event = Event::CheckedOut { commit: mirror.commit().to_owned() };
-        journal.append(&[event], deadline).await?;
+        let checked_out = Event::CheckedOut { commit: mirror.commit().to_owned() };
+        let note = target.note().map(|message| Event::Noted { message });
+        let events: Vec<Event> = [checked_out].into_iter().chain(note).collect();
+        journal.append(&events, deadline).await?;
     }
     let workspace = mirror.checkout(&scratch.path("workspace")).await?;
     if let Some(patch) = resumed.patch() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use domain::{Caps, CapsOverride, Mode};
 
-use crate::{model, protection, pulse};
+use crate::{github, model, protection, pulse};
 
 /// Takes jobs of one mode, one at a time.
 #[derive(Debug, Parser)]
@@ -52,6 +52,8 @@ pub struct Settings {
     /// Milliseconds that a step may go on after SIGTERM before it is cut off. Keep it below the platform's own limit.
     #[arg(long, env = "DRAIN_MS", default_value_t = 10_000)]
     drain_ms: u64,
+    #[command(flatten)]
+    pub github: github::Settings,
     #[command(flatten)]
     pub protection: protection::Settings,
     #[command(flatten)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::WorkerId;
+use forge::github::App;
 use service::Redaction;
 use store::Database;
 
@@ -18,6 +19,8 @@ pub struct Worker {
     pub sandbox: sandbox::Sandbox,
     /// Whom it may ask; rate limits and what is known of providers in trouble hold for all of its jobs.
     pub models: models::Models,
+    /// None: nothing is asked of GitHub but what git asks anywhere.
+    pub github: Option<App>,
     /// Hides the secrets' values wherever text leaves this process.
     pub redaction: Redaction,
     pub settings: Settings,

@@ -7,6 +7,7 @@ mod budgets;
 mod command_line;
 mod drain;
 mod fleet;
+mod github;
 mod jobs;
 mod killed;
 mod lives;

@@ -2,6 +2,7 @@
 //! against what it looked at.
 
 mod patch;
+mod publish;
 mod report;
 mod review;
 mod verify;
@@ -12,6 +13,8 @@ use agent::Conclusion;
 use domain::{Event, ExitReason, Outcome, Task};
 use store::Claimed;
 use tokio::time::{Instant, timeout_at};
+
+pub use publish::Target;
 
 use crate::end::End;
 use crate::ports::Place;
@@ -33,18 +36,29 @@ pub struct Delivery<'a> {
     pub claimed: &'a Claimed,
     pub place: &'a Place,
     pub scratch: &'a Scratch,
+    /// Where the result goes.
+    pub target: &'a Target,
+    /// The model that was asked.
+    pub model: &'a str,
     /// When the job's time is up.
     pub deadline: Instant,
 }
 
-/// Holds the result against the code; gives the job's end with the events that tell of it. When the time is up before that is
-/// done, the job ends with what the journal has, and nothing vouches for it.
+/// Holds the result against the code and brings it where the job wants it; gives the job's end with the events that tell of it.
+/// When the time is up before it is checked, the job ends with what the journal has, and nothing vouches for it.
 pub async fn deliver(delivery: Delivery<'_>, conclusion: Conclusion) -> Result<End, End> {
     let unchecked = conclusion.diff.clone();
-    match timeout_at(delivery.deadline + GRACE, in_time(delivery, conclusion)).await {
-        Ok(end) => end,
-        Err(_) => Ok(too_late(unchecked, delivery.claimed.job.test_command.is_some())),
-    }
+    let effort = publish::Effort {
+        steps: conclusion.steps,
+        usage: conclusion.usage,
+        cost: conclusion.cost,
+        model: delivery.model.to_owned(),
+    };
+    let end = match timeout_at(delivery.deadline + GRACE, in_time(delivery, conclusion)).await {
+        Ok(end) => end?,
+        Err(_) => too_late(unchecked, delivery.claimed.job.test_command.is_some()),
+    };
+    publish::publish(delivery, &effort, end).await
 }
 
 async fn in_time(delivery: Delivery<'_>, conclusion: Conclusion) -> Result<End, End> {

@@ -23,7 +23,7 @@ pub struct Verdict {
 
 /// Applies `diff` to a clean checkout and runs `test` there.
 pub async fn verify(delivery: Delivery<'_>, diff: &str, test: &str) -> Result<Verdict, End> {
-    let Delivery { worker, claimed, place, scratch, deadline } = delivery;
+    let Delivery { worker, claimed, place, scratch, deadline, .. } = delivery;
     let started = Instant::now();
     let clean = place.mirror.checkout(&scratch.path("clean")).await?;
     let verified = |outcome, exit_code, output, why: Option<String>, timed_out| Verdict {

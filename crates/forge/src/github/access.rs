@@ -29,6 +29,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub enum Rights {
     /// Read its code.
     Read,
+    /// Read its code and its pull requests.
+    ReadPulls,
     /// Push a branch.
     Push,
     /// Push a branch and open a pull request.
@@ -41,6 +43,7 @@ impl Rights {
     fn permissions(self) -> Value {
         match self {
             Rights::Read => json!({"metadata": "read", "contents": "read"}),
+            Rights::ReadPulls => json!({"metadata": "read", "contents": "read", "pull_requests": "read"}),
             Rights::Push => json!({"metadata": "read", "contents": "write"}),
             Rights::PullRequest => json!({"metadata": "read", "contents": "write", "pull_requests": "write"}),
             Rights::Review => json!({"metadata": "read", "contents": "read", "pull_requests": "write"}),
@@ -51,6 +54,7 @@ impl Rights {
     pub(super) fn told(self) -> &'static str {
         match self {
             Rights::Read => "Contents: read",
+            Rights::ReadPulls => "Contents: read, Pull requests: read",
             Rights::Push => "Contents: read and write",
             Rights::PullRequest => "Contents: read and write, Pull requests: read and write",
             Rights::Review => "Contents: read, Pull requests: read and write",

@@ -1,0 +1,128 @@
+//! The way to a job's repository and to where its result goes: opened before anything is paid for, so that what cannot be
+//! delivered is not begun.
+
+use std::time::Duration;
+
+use domain::{Failure, JobId, NewJob};
+use forge::github::{Access, GitHubError, Pull};
+use forge::{ForgeError, Mirror, Source, Wanted};
+use tokio::time::Instant;
+
+use super::text;
+use super::wish::{Wish, pull_of};
+use crate::end::End;
+use crate::scratch::Scratch;
+use crate::worker::Worker;
+
+/// How long the last words may take.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// What a job's delivery stands on.
+pub struct Target {
+    pub wish: Wish,
+    /// The App's way in; None: git alone is asked, with what the address brings.
+    pub access: Option<Access>,
+    /// What is reviewed, when it is a pull request that can be asked for.
+    pub pull: Option<Pull>,
+    /// Why the App is not asked, though the repository is GitHub's.
+    pub shut_out: Option<GitHubError>,
+}
+
+impl Target {
+    /// Opens it.
+    pub async fn open(worker: &Worker, job: &NewJob, deadline: Instant) -> Result<Target, End> {
+        let refused = |error| End::Failed { failure: Failure::DeliveryRefused, error };
+        let slug = worker.github.as_ref().and_then(|app| Some((app, app.slug(&job.repo)?)));
+        let wish = Wish::of(job, slug.is_some()).map_err(refused)?;
+        let Some((app, slug)) = slug else {
+            return Ok(Target { wish, access: None, pull: None, shut_out: None });
+        };
+        let access = match app.enter(slug, wish.rights(job), deadline).await {
+            // Whoever asked for nothing on GitHub gets what anybody may have.
+            Err(error @ GitHubError::NotInstalled { .. })
+                if job.delivery.is_none() || wish == Wish::Record =>
+            {
+                return Ok(Target { wish: Wish::Record, access: None, pull: None, shut_out: Some(error) });
+            }
+            other => other.map_err(ForgeError::from)?,
+        };
+        let pull = match pull_of(job) {
+            Some(number) => Some(access.pull(number, deadline).await.map_err(ForgeError::from)?),
+            None => None,
+        };
+        if wish == Wish::PullRequest {
+            // An archived repository would be noticed too late.
+            access.default_branch(deadline).await.map_err(ForgeError::from)?;
+        }
+        Ok(Target { wish, access: Some(access), pull, shut_out: None })
+    }
+
+    /// Fetches what the job is about.
+    pub async fn fetch(
+        &self,
+        job: &NewJob,
+        pinned: Option<&str>,
+        scratch: &Scratch,
+        deadline: Instant,
+    ) -> Result<Mirror, End> {
+        let of_pull = self.pull.as_ref().map(|pull| pull.base.sha.as_str());
+        let wanted = Wanted { base: job.base.as_deref().or(of_pull), head: job.head.as_deref(), pinned };
+        let into = scratch.path("mirror");
+        let fetched = match &self.access {
+            Some(access) => {
+                access
+                    .with_source(deadline, async |source| {
+                        Mirror::fetch_from(source, wanted, &into, deadline).await
+                    })
+                    .await
+            }
+            None => Mirror::fetch_from(&Source::parse(&job.repo)?, wanted, &into, deadline).await,
+        };
+        match (fetched, &self.shut_out) {
+            (Err(ForgeError::NeedsCredentials { .. } | ForgeError::NotFound { .. }), Some(why)) => {
+                Err(End::Failed { failure: Failure::ForgeRefused, error: why.to_string() })
+            }
+            (fetched, _) => Ok(fetched?),
+        }
+    }
+
+    /// What a person should know of where the result goes.
+    pub fn note(&self) -> Option<String> {
+        self.shut_out.as_ref().map(|why| format!("the result stays in the job's record: {why}"))
+    }
+
+    /// Says on the pull request under review that it is looked at. Nothing depends on it.
+    pub async fn begin(&self, worker: &Worker, job: JobId, commit: &str, deadline: Instant) {
+        self.say(worker, job, &text::reviewing(commit), deadline).await;
+    }
+
+    /// What is to be said of an end that leaves nothing on the pull request under review; None: there is something, or it goes on.
+    pub fn last_words(&self, end: &End) -> Option<String> {
+        match end {
+            End::Done { reason, error, .. } if !super::is_published(end) => {
+                Some(text::gave_up(error.as_deref().unwrap_or(reason.as_str())))
+            }
+            End::Failed { error, .. } => Some(text::gave_up(error)),
+            _ => None,
+        }
+    }
+
+    /// Says the last words, and gives the token back.
+    pub async fn close(self, worker: &Worker, job: JobId, words: Option<String>) {
+        if let Some(words) = words {
+            self.say(worker, job, &words, Instant::now() + FAREWELL).await;
+        }
+        if let Some(access) = self.access {
+            access.leave().await;
+        }
+    }
+
+    /// Makes the one comment on the pull request under review say `body`.
+    pub(super) async fn say(&self, worker: &Worker, job: JobId, body: &str, deadline: Instant) {
+        let (Wish::Review(number), Some(access)) = (self.wish, &self.access) else { return };
+        let body = worker.redaction.apply(body);
+        if let Err(error) = access.say(number, &text::progress_mark(job), &body, deadline).await {
+            tracing::warn!(%job, %error, "the comment on the pull request could not be written");
+        }
+    }
+}

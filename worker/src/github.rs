@@ -1,0 +1,44 @@
+//! How the worker is known on GitHub: as an App.
+
+use anyhow::Context;
+use clap::Args;
+use forge::github::{App, AppSettings};
+use service::{Name, Redaction, Secrets};
+
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// Where GitHub's API is: of a server of your own, https://HOST/api/v3.
+    #[arg(long, env = "GITHUB_API_URL", default_value = "https://api.github.com")]
+    github_api_url: String,
+    /// The id or client id of the GitHub App that results are brought as; its key is the secret GITHUB_APP_PRIVATE_KEY. Without it,
+    /// GitHub is a place for git like any other.
+    #[arg(long, env = "GITHUB_APP_ID")]
+    github_app_id: Option<String>,
+    /// Who commits are by [default: the App, or codeteam].
+    #[arg(long, env = "COMMIT_NAME")]
+    pub commit_name: Option<String>,
+    /// The address of who commits are by [default: the App's, or codeteam@localhost].
+    #[arg(long, env = "COMMIT_EMAIL")]
+    pub commit_email: Option<String>,
+}
+
+impl Settings {
+    /// The App, if there is one. What it can be told without asking GitHub is checked.
+    pub fn app(&self, secrets: &Secrets, redaction: &Redaction) -> anyhow::Result<Option<App>> {
+        let Some(id) = self.github_app_id.as_deref().map(str::trim).filter(|id| !id.is_empty()) else {
+            return Ok(None);
+        };
+        let key = secrets
+            .require(Name::GithubAppPrivateKey)
+            .context("GITHUB_APP_ID is set, and the App's key is missing")?;
+        let redaction = redaction.clone();
+        let app = App::new(AppSettings {
+            api_url: &self.github_api_url,
+            id,
+            key,
+            now: jiff::Timestamp::now,
+            on_token: Box::new(move |token| redaction.hide(token)),
+        });
+        Ok(Some(app?))
+    }
+}
