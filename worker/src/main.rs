@@ -30,7 +30,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Parser;
 use domain::WorkerId;
-use service::{ExposeSecret, Name, Redaction, Secrets, exit, telemetry};
+use service::{ExposeSecret, Keyring, Name, Redaction, Secrets, exit, telemetry};
 
 use crate::protection::Protection;
 use crate::pulse::Pulse;
@@ -72,8 +72,7 @@ fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<
 }
 
 async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
-    let secrets = Secrets::open(&settings.secrets)?;
-    redaction.hide_all(&secrets);
+    let keyring = Keyring::new(Secrets::open(&settings.secrets)?, redaction.clone());
     service::tls::install_default();
     let stop = stop::Stop::listen(settings.retire_on_stdin_close)?;
     let protection = Protection::new(&settings.protection)?;
@@ -82,9 +81,10 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
         settings.sandbox(work_dir.root()).context("the secrets' full path is unknown")?,
     )
     .await?;
-    let models = settings.model.open(&secrets)?;
-    let url = secrets.require(Name::DatabaseUrl)?.expose_secret();
-    let config = store::Config::parse(url, concat!("codeteam worker ", env!("CARGO_PKG_VERSION")))?;
+    let models = settings.model.open(&keyring)?;
+    let url = keyring.require(Name::DatabaseUrl)?;
+    let config =
+        store::Config::parse(url.expose_secret(), concat!("codeteam worker ", env!("CARGO_PKG_VERSION")))?;
     let database = Arc::new(store::Database::open_to_listen(config).await?);
     let worker = Worker {
         id: WorkerId(settings.worker_id.unwrap_or_else(uuid::Uuid::new_v4)),

@@ -8,9 +8,9 @@ use agent::Resumed;
 use clap::Args;
 use domain::{Failure, Price};
 use jiff::tz::TimeZone;
-use models::{Chain, Keys, Models, SetupError, Unlisted, Wish};
+use models::{Chain, Keys, Models, Outside, Provider, SetupError, Unlisted, Wish};
 use rand::RngExt;
-use service::{Name, Secrets};
+use service::{Keyring, Name, SecretString};
 use store::Claimed;
 
 use crate::end::End;
@@ -46,8 +46,8 @@ pub struct Settings {
 
 impl Settings {
     /// The accounts that the secrets give access to.
-    pub fn open(&self, secrets: &Secrets) -> Result<Models, SetupError> {
-        let key = |name| secrets.get(name).cloned();
+    pub fn open(&self, keyring: &Keyring) -> Result<Models, SetupError> {
+        let key = |name| keyring.get(name);
         let keys = Keys {
             anthropic: key(Name::AnthropicApiKey),
             openai: key(Name::OpenaiApiKey),
@@ -64,8 +64,13 @@ impl Settings {
                 price: self.openai_chat_price.0,
             },
         };
-        let random: models::Random = Arc::new(|| rand::rng().random_range(0.0..1.0));
-        Models::new(settings, random, Arc::new(jiff::Timestamp::now))
+        let keyring = keyring.clone();
+        let outside = Outside {
+            random: Arc::new(|| rand::rng().random_range(0.0..1.0)),
+            now: Arc::new(jiff::Timestamp::now),
+            another_key: Arc::new(move |provider, refused| another_key(&keyring, provider, refused)),
+        };
+        Models::new(settings, outside)
     }
 
     /// The models for a job that names none. Empty: the mode's.
@@ -73,6 +78,19 @@ impl Settings {
         let names = self.model.as_deref().unwrap_or_default().split(',').map(str::trim);
         names.filter(|name| !name.is_empty()).collect()
     }
+}
+
+/// The key that is in the secrets by now, if it is another one than was refused.
+fn another_key(keyring: &Keyring, provider: Provider, refused: &SecretString) -> Option<SecretString> {
+    let name = match provider {
+        Provider::Openai => Name::OpenaiApiKey,
+        Provider::Anthropic => Name::AnthropicApiKey,
+        Provider::Google => Name::GoogleApiKey,
+    };
+    keyring.another(name, refused).unwrap_or_else(|error| {
+        tracing::warn!("the secrets cannot be read anew: {}", service::exit::one_line(&error));
+        None
+    })
 }
 
 /// The models of a job: the one that it names, else the settings', else the mode's.

@@ -1,10 +1,10 @@
 //! What a process has at one provider: its address, its key, its connections and its gate. Shared by all models and jobs.
 
 use std::num::NonZeroU32;
-use std::sync::OnceLock;
+use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::HeaderValue;
 use reqwest::{Client, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -20,7 +20,7 @@ pub(crate) struct Account {
     pub provider: Provider,
     pub gate: Gate,
     base: String,
-    key: Option<SecretString>,
+    key: RwLock<Option<SecretString>>,
     client: OnceLock<Client>,
 }
 
@@ -33,21 +33,27 @@ impl Account {
         per_minute: NonZeroU32,
     ) -> Result<Account, SetupError> {
         let base = base_url.trim().trim_end_matches('/').to_owned();
-        let account =
-            Account { provider, gate: Gate::new(per_minute), base, key: None, client: OnceLock::new() };
+        let (gate, client) = (Gate::new(per_minute), OnceLock::new());
+        let account = Account { provider, gate, base, key: RwLock::default(), client };
         account.url("")?;
-        if let Some(key) = &key {
-            let (key, name) = (key.expose_secret().trim(), provider.names().key);
-            if key.is_empty() {
-                return Err(SetupError::EmptyKey { name });
-            }
-            HeaderValue::from_str(key).map_err(|_| SetupError::BadKey { name })?;
-        }
-        Ok(Account { key, ..account })
+        key.into_iter().try_for_each(|key| account.change_key(key))?;
+        Ok(account)
     }
 
-    pub fn has_key(&self) -> bool {
-        self.key.is_some()
+    /// The key of now.
+    pub fn key(&self) -> Option<SecretString> {
+        self.key.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Uses another key from now on, if it can be one.
+    pub fn change_key(&self, key: SecretString) -> Result<(), SetupError> {
+        let (text, name) = (key.expose_secret().trim(), self.names().key);
+        if text.is_empty() {
+            return Err(SetupError::EmptyKey { name });
+        }
+        HeaderValue::from_str(text).map_err(|_| SetupError::BadKey { name })?;
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        Ok(())
     }
 
     /// What its settings are called.
@@ -61,14 +67,6 @@ impl Account {
         url.ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .ok_or(SetupError::BaseUrl { name: self.names().base_url })
-    }
-
-    /// The key as a header that no log shows.
-    pub fn key_header(&self, (name, scheme): (&'static str, &str)) -> Option<(HeaderName, HeaderValue)> {
-        let key = self.key.as_ref()?.expose_secret().trim();
-        let mut value = HeaderValue::from_str(&format!("{scheme}{key}")).ok()?;
-        value.set_sensitive(true);
-        Some((HeaderName::from_static(name), value))
     }
 
     /// The client, made when it is first needed. It follows no redirects, which would carry the key to another host, and

@@ -24,5 +24,6 @@ pub use catalogue::{LookupError, ModelInfo, Provider, check, find};
 pub use chain::Chain;
 pub use models::{Models, Wish};
 pub use setup::{
-    ANTHROPIC_BASE_URL, GEMINI_BASE_URL, Keys, Names, OPENAI_BASE_URL, Settings, SetupError, Unlisted,
+    ANTHROPIC_BASE_URL, AnotherKey, GEMINI_BASE_URL, Keys, Names, OPENAI_BASE_URL, Outside, Settings,
+    SetupError, Unlisted,
 };

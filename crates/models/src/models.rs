@@ -6,10 +6,10 @@ use domain::Mode;
 use jiff::civil::Date;
 
 use crate::account::Account;
-use crate::call::{Adapter, Now, Random};
+use crate::call::Adapter;
 use crate::catalogue::{self, Current, Provider};
 use crate::chain::Chain;
-use crate::setup::{Settings, SetupError, Unlisted};
+use crate::setup::{Outside, Settings, SetupError, Unlisted};
 
 /// Which models a job wants.
 #[derive(Clone, Debug)]
@@ -28,14 +28,12 @@ pub struct Wish<'a> {
 pub struct Models {
     accounts: [Arc<Account>; 3],
     unlisted: Unlisted,
-    random: Random,
-    now: Now,
+    outside: Outside,
 }
 
 impl Models {
     /// Checks addresses and keys; sends nothing. A TLS provider must be installed before the first chain is made.
-    /// `random` spreads the retries of many workers.
-    pub fn new(settings: Settings, random: Random, now: Now) -> Result<Models, SetupError> {
+    pub fn new(settings: Settings, outside: Outside) -> Result<Models, SetupError> {
         let Settings { anthropic_base_url, openai_base_url, gemini_base_url, keys, .. } = settings;
         let account = |provider, base: &str, key| {
             Account::new(provider, base, key, settings.requests_per_minute).map(Arc::new)
@@ -45,7 +43,7 @@ impl Models {
             account(Provider::Anthropic, &anthropic_base_url, keys.anthropic)?,
             account(Provider::Google, &gemini_base_url, keys.google)?,
         ];
-        Ok(Models { accounts, unlisted: settings.unlisted, random, now })
+        Ok(Models { accounts, unlisted: settings.unlisted, outside })
     }
 
     /// The models for one job, in the order in which they are asked. Those without a key are left out; it is an error when
@@ -56,8 +54,8 @@ impl Models {
         chosen.rotate_left(last.unwrap_or(0));
         let mut chain = None;
         for Current { name, info, instead_of } in chosen.into_iter().rev() {
-            let around = (self.random.clone(), self.now.clone());
-            let adapter = Adapter::new(name, info.clone(), self.account(info.provider), around)?;
+            let account = self.account(info.provider);
+            let adapter = Adapter::new(name, info, account, self.outside.clone())?;
             chain = Some(Chain::link(adapter, instead_of, chain));
         }
         chain.ok_or(SetupError::NoKey { mode: wish.mode })
@@ -81,7 +79,7 @@ impl Models {
                 Err(error) => return Err(error.into()),
             };
             let account = self.account(current.info.provider);
-            if !account.has_key() && !current.info.needs_no_key() {
+            if account.key().is_none() && !current.info.needs_no_key() {
                 let error = SetupError::NoKeyFor { model: current.name, key: account.names().key };
                 refused = refused.or(Some(error));
             } else if !chosen.iter().any(|other| other.name == current.name) {

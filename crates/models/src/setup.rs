@@ -1,11 +1,13 @@
 //! What is needed before the first call, and what can be wrong with it.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use domain::{Mode, Price};
 use secrecy::SecretString;
 
-use crate::catalogue::LookupError;
+use crate::call::{Now, Random};
+use crate::catalogue::{LookupError, Provider};
 
 /// Anthropic's own address.
 pub const ANTHROPIC_BASE_URL: &str = "https://api.anthropic.com";
@@ -49,6 +51,21 @@ pub struct Unlisted {
     pub context_tokens: u64,
     /// What its tokens cost; a price of zero keeps no money cap, and the token cap all the same.
     pub price: Price,
+}
+
+/// Where another key may be after `refused` was not accepted: somebody may have changed it since the process started.
+/// May block; None: there is no other.
+pub type AnotherKey = Arc<dyn Fn(Provider, &SecretString) -> Option<SecretString> + Send + Sync>;
+
+/// What comes from outside of the process.
+#[derive(Clone)]
+pub struct Outside {
+    /// Spreads the retries of many workers.
+    pub random: Random,
+    /// The wall clock, for hints that name a time.
+    pub now: Now,
+    /// Asked once in a call whose key is refused.
+    pub another_key: AnotherKey,
 }
 
 /// What a provider's settings are called, for messages.

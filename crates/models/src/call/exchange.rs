@@ -1,8 +1,9 @@
 //! One HTTP exchange: the request out, a bounded answer in. It retries nothing and reads no clock.
 
 use agent::ModelError;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::Failure;
 
@@ -13,8 +14,8 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 pub(crate) struct Address {
     pub client: Client,
     pub url: Url,
-    /// Marked sensitive, so that no log of headers shows it.
-    pub key: Option<(HeaderName, HeaderValue)>,
+    /// The header that carries the key, and what stands before the key in it.
+    pub key_header: (&'static str, &'static str),
     pub headers: &'static [(&'static str, &'static str)],
 }
 
@@ -25,11 +26,21 @@ pub(crate) struct Heard {
     pub body: Vec<u8>,
 }
 
-/// Sends `body`.
-pub(crate) async fn exchange(address: &Address, body: &[u8]) -> Result<Heard, Failure> {
+/// Sends `body` with `key`, which is marked sensitive, so that no log of headers shows it.
+pub(crate) async fn exchange(
+    address: &Address,
+    key: Option<&SecretString>,
+    body: &[u8],
+) -> Result<Heard, Failure> {
     let mut request = address.client.post(address.url.clone()).header(CONTENT_TYPE, "application/json");
-    if let Some((name, key)) = &address.key {
-        request = request.header(name, key);
+    let key = key.map(|key| key.expose_secret().trim());
+    if let Some(key) = key {
+        let (name, scheme) = address.key_header;
+        // What is no header was refused when the key was set.
+        if let Ok(mut value) = HeaderValue::from_str(&format!("{scheme}{key}")) {
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
     }
     for (name, value) in address.headers {
         request = request.header(*name, *value);
@@ -40,7 +51,7 @@ pub(crate) async fn exchange(address: &Address, body: &[u8]) -> Result<Heard, Fa
     let body = match status.is_success() {
         true => body?,
         // The status says what there is to know, even if the rest of the answer did not arrive.
-        false => without_key(&body.unwrap_or_default(), address.key.as_ref().map(|(_, key)| key)),
+        false => without_key(&body.unwrap_or_default(), key),
     };
     Ok(Heard { status, headers, body })
 }
@@ -58,14 +69,9 @@ async fn bounded(mut response: Response) -> Result<Vec<u8>, Failure> {
 }
 
 /// The body of an error that repeats the key, without it: its words end up in logs and events.
-fn without_key(body: &[u8], key: Option<&HeaderValue>) -> Vec<u8> {
+fn without_key(body: &[u8], key: Option<&str>) -> Vec<u8> {
     let body = String::from_utf8_lossy(body);
-    match key.map(HeaderValue::to_str) {
-        None => body.into_owned().into_bytes(),
-        // Behind a scheme, as in `Bearer KEY`, stands the key itself.
-        Some(Ok(key)) => body.replace(key.rsplit(' ').next().unwrap_or(key), "[key]").into_bytes(),
-        Some(Err(_)) => Vec::new(),
-    }
+    key.map_or_else(|| body.clone().into_owned(), |key| body.replace(key, "[key]")).into_bytes()
 }
 
 /// A connection that could not be made, or that broke. Only in the first case is it certain that nothing was sent.

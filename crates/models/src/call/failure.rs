@@ -19,6 +19,11 @@ use crate::wire::{Cause, Complaint, Wire};
 pub(crate) enum Failure {
     /// It is the same the next time.
     Final(ModelError),
+    /// The key is not accepted: the message says what to do if there is no other.
+    Key {
+        /// For a person.
+        message: String,
+    },
     /// Nothing was charged, and the next attempt may succeed.
     Passing {
         /// What happened, without what to do.
@@ -54,7 +59,12 @@ pub(crate) fn of(
         );
         return Failure::Final(ModelError::OutOfMoney { message });
     }
-    if let Some(message) = refusal(status, cause, &detail, model, names) {
+    if cause == Cause::Key || status == StatusCode::UNAUTHORIZED {
+        let message =
+            format!("the key is not accepted ({detail}): put a valid {} into the secrets", names.key);
+        return Failure::Key { message };
+    }
+    if let Some(message) = refusal(status, &detail, model, names) {
         return Failure::Final(ModelError::Refused { message });
     }
     let advice = hints::should_retry(headers);
@@ -77,11 +87,9 @@ pub(crate) fn of(
     Failure::Final(ModelError::Refused { message })
 }
 
-/// The sentence for what only a person can change: keys, permissions, the model's name.
-fn refusal(status: StatusCode, cause: Cause, detail: &str, model: &str, names: Names) -> Option<String> {
+/// The sentence for what only a person can change: permissions, the model's name.
+fn refusal(status: StatusCode, detail: &str, model: &str, names: Names) -> Option<String> {
     match status {
-        _ if cause == Cause::Key => Some(no_key(detail, names)),
-        StatusCode::UNAUTHORIZED => Some(no_key(detail, names)),
         StatusCode::FORBIDDEN => Some(format!(
             "the key may not do this ({detail}): use a key that may call {model}, or name another model"
         )),
@@ -91,10 +99,6 @@ fn refusal(status: StatusCode, cause: Cause, detail: &str, model: &str, names: N
         )),
         _ => None,
     }
-}
-
-fn no_key(detail: &str, names: Names) -> String {
-    format!("the key is not accepted ({detail}): put a valid {} into the secrets", names.key)
 }
 
 fn passing(status: StatusCode) -> bool {

@@ -14,11 +14,13 @@ mod retry;
 use std::time::Duration;
 
 use agent::{ModelError, Reply, Request};
+use secrecy::SecretString;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::account::Account;
 use crate::catalogue::ModelInfo;
+use crate::setup::Outside;
 use crate::wire::{Call, Own, Wire, malformed, wire};
 use breaker::Outcome;
 use exchange::{Address, Heard, exchange};
@@ -38,8 +40,7 @@ pub(crate) struct Adapter {
     pub info: ModelInfo,
     address: Address,
     account: std::sync::Arc<Account>,
-    random: Random,
-    now: Now,
+    outside: Outside,
 }
 
 impl Adapter {
@@ -48,16 +49,16 @@ impl Adapter {
         name: String,
         info: ModelInfo,
         account: std::sync::Arc<Account>,
-        (random, now): (Random, Now),
+        outside: Outside,
     ) -> Result<Adapter, crate::SetupError> {
         let wire = wire(info.protocol());
         let address = Address {
             client: account.client()?,
             url: account.url(&wire.path(info.name_at_provider(&name)))?,
-            key: account.key_header(wire.key_header()),
+            key_header: wire.key_header(),
             headers: wire.headers(),
         };
-        Ok(Adapter { name, info, address, account, random, now })
+        Ok(Adapter { name, info, address, account, outside })
     }
 
     pub fn wire(&self) -> &'static dyn Wire {
@@ -77,11 +78,13 @@ impl Adapter {
         let call = Call { model, own: self.own(), request: &request, max_output };
         let body = self.wire().body(&call).to_string();
         self.wait_for_gate(deadline, patience).await?;
-        let mut attempt = 0;
+        let (mut attempt, mut looked) = (0, false);
         loop {
             attempt += 1;
             self.wait_for_turn(deadline).await?;
-            let failure = match timeout_at(deadline, self.attempt(body.as_bytes(), max_output)).await {
+            let key = self.account.key();
+            let sent = self.attempt(key.as_ref(), body.as_bytes(), max_output);
+            let failure = match timeout_at(deadline, sent).await {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err(failure)) => failure,
                 // Whether the request had left is not known; the worse is assumed.
@@ -92,6 +95,13 @@ impl Adapter {
             };
             let (message, wait, give_up) = match failure {
                 Failure::Final(error) => return Err(error),
+                Failure::Key { message } => {
+                    let is_first = !std::mem::replace(&mut looked, true);
+                    if is_first && timeout_at(deadline, self.change_key(key)).await.unwrap_or(false) {
+                        continue;
+                    }
+                    return Err(ModelError::Refused { message });
+                }
                 Failure::Lost { message } => {
                     let message =
                         format!("{message} (the answer is lost and may be charged); retry the job later");
@@ -107,7 +117,7 @@ impl Adapter {
                     (message, wait, give_up)
                 }
             };
-            let pause = retry::pause(attempt, wait, (self.random)());
+            let pause = retry::pause(attempt, wait, (self.outside.random)());
             let left = deadline.saturating_duration_since(Instant::now());
             let bound = left.min(patience.longest_pause);
             if give_up || attempt >= patience.attempts || pause >= bound {
@@ -119,21 +129,31 @@ impl Adapter {
     }
 
     /// One attempt, of which the gate learns.
-    async fn attempt(&self, body: &[u8], max_output: u64) -> Result<Reply, Failure> {
-        let result = self.exchange(body, max_output).await;
+    async fn attempt(
+        &self,
+        key: Option<&SecretString>,
+        body: &[u8],
+        max_output: u64,
+    ) -> Result<Reply, Failure> {
+        let result = self.exchange(key, body, max_output).await;
         self.account.gate.note(match &result {
-            Ok(_) | Err(Failure::Final(_)) => Outcome::Answered,
+            Ok(_) | Err(Failure::Final(_) | Failure::Key { .. }) => Outcome::Answered,
             Err(Failure::Passing { wait: Some(wait), .. }) => Outcome::Throttled(*wait),
             Err(Failure::Passing { .. } | Failure::Lost { .. }) => Outcome::Failed,
         });
         result
     }
 
-    async fn exchange(&self, body: &[u8], max_output: u64) -> Result<Reply, Failure> {
-        let Heard { status, headers, body } = exchange(&self.address, body).await?;
+    async fn exchange(
+        &self,
+        key: Option<&SecretString>,
+        body: &[u8],
+        max_output: u64,
+    ) -> Result<Reply, Failure> {
+        let Heard { status, headers, body } = exchange(&self.address, key, body).await?;
         if !status.is_success() {
             let who = (self.info.name_at_provider(&self.name), self.account.names());
-            return Err(failure::of(self.wire(), (status, &headers, &body), who, (self.now)()));
+            return Err(failure::of(self.wire(), (status, &headers, &body), who, (self.outside.now)()));
         }
         let body: Value =
             serde_json::from_slice(&body).map_err(|error| malformed(format!("it is not JSON: {error}")))?;
@@ -141,6 +161,14 @@ impl Adapter {
         let mut answer = self.wire().read(body)?;
         answer.request_id = hints::request_id(&headers).map(str::to_owned).or(answer.request_id);
         Ok(price::reply(answer, &self.info, self.own(), max_output)?)
+    }
+
+    /// Looks for another key than the one that was refused. Whether there is one, for all calls from now on.
+    async fn change_key(&self, refused: Option<SecretString>) -> bool {
+        let (find, provider) = (self.outside.another_key.clone(), self.account.provider);
+        let Some(refused) = refused else { return false };
+        let found = tokio::task::spawn_blocking(move || find(provider, &refused)).await;
+        found.ok().flatten().is_some_and(|key| self.account.change_key(key).is_ok())
     }
 
     /// Waits while the gate is shut, if that is worth it.

@@ -1,15 +1,19 @@
 //! Which models a job gets, how long each is tried, and what the calls of one process learn from each other.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent::{Model, ModelError, Turn};
 use domain::{Mode, Protocol, ToolCall};
-use models::{Keys, Models, Settings, Wish};
+use models::{Keys, Models, Outside, Settings, Wish};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::answers::{function_call, generated, messages, ok, responses};
-use crate::provider::{KEY, Part, Provider, bash, error, hello, models, request, settings, today, wish};
+use crate::provider::{
+    KEY, Part, Provider, bash, error, hello, models, outside, request, settings, today, wish,
+};
 
 const NOWHERE: &str = "http://127.0.0.1:1";
 
@@ -87,8 +91,7 @@ fn on_the_day_of_its_retirement_a_model_is_replaced_and_says_so() {
 fn what_is_wrong_with_the_settings_is_said_before_the_first_call() {
     let good = || settings("https://api.example.org");
     let new = |settings| {
-        let made =
-            Models::new(settings, std::sync::Arc::new(|| 0.0), std::sync::Arc::new(jiff::Timestamp::now));
+        let made = Models::new(settings, outside());
         made.err().map(|error| error.to_string()).unwrap_or_default()
     };
     let key = |key: &str| Keys { openai: Some(key.to_owned().into()), ..Keys::default() };
@@ -202,6 +205,30 @@ async fn each_provider_names_its_own_key_and_address() {
         assert!(messages[0].contains("[key]") && !messages[0].contains(KEY), "{messages:?}");
         assert!(messages[1].contains(&format!("check {url}")), "{messages:?}");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_was_changed_is_found_once_and_used_by_all_calls_from_then_on() {
+    let refused = || error(401, "authentication_error", "invalid x-api-key", vec![]);
+    let done = || ok(&messages(json!([]), "end_turn"));
+    let provider = Provider::plays(vec![refused(), done(), done(), refused(), refused()]).await;
+    let keys = ["the-second-key", "the-third-key"];
+    let another_key: models::AnotherKey = Arc::new(move |provider, refused| {
+        assert_eq!(provider, models::Provider::Anthropic);
+        let known = [KEY, keys[0]];
+        let at = known.iter().position(|key| *key == refused.expose_secret())?;
+        Some(keys[at].to_owned().into())
+    });
+    let models = Models::new(settings(&provider.url), Outside { another_key, ..outside() }).unwrap();
+    let chain = || models.chain(&wish(&["claude-haiku-4-5"])).unwrap();
+    for _ in 0..2 {
+        chain().ask(request(&[], &hello())).await.unwrap();
+    }
+    let failed = chain().ask(request(&[], &hello())).await.unwrap_err();
+    assert!(failed.to_string().contains("put a valid ANTHROPIC_API_KEY into the secrets"), "{failed}");
+    let sent: Vec<_> =
+        provider.seen().iter().map(|seen| seen.header("x-api-key").unwrap().to_owned()).collect();
+    assert_eq!(sent, [KEY, keys[0], keys[0], keys[0], keys[1]], "one other key in each call");
 }
 
 #[tokio::test]

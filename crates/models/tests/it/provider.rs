@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use agent::{Request, ToolSpec, Turn};
 use domain::{Mode, Price, Protocol};
-use models::{Chain, Keys, Models, Settings, Unlisted, Wish};
+use models::{Chain, Keys, Models, Outside, Settings, Unlisted, Wish};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -119,7 +119,16 @@ pub fn settings(url: &str) -> Settings {
 
 /// Models that, when they may choose, wait no time at all.
 pub fn models(settings: Settings) -> Models {
-    Models::new(settings, Arc::new(|| 0.0), Arc::new(|| "2026-11-23T10:00:00Z".parse().unwrap())).unwrap()
+    Models::new(settings, outside()).unwrap()
+}
+
+/// No randomness, no time that passes, no other key than there is.
+pub fn outside() -> Outside {
+    Outside {
+        random: Arc::new(|| 0.0),
+        now: Arc::new(|| "2026-11-23T10:00:00Z".parse().unwrap()),
+        another_key: Arc::new(|_, _| None),
+    }
 }
 
 pub fn wish<'a>(names: &[&'a str]) -> Wish<'a> {
