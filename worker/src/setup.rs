@@ -109,6 +109,7 @@ fn ended(end: CommandEnd) -> (Option<i32>, Option<String>) {
             (None, Some("was still running when the job's time was up: raise its time limit".to_owned()))
         }
         CommandEnd::Flooded => (None, Some("printed without end".to_owned())),
+        CommandEnd::Overfull => (None, Some("filled the disk with what it wrote".to_owned())),
     }
 }
 

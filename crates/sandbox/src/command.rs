@@ -29,6 +29,9 @@ pub enum End {
     TimedOut,
     /// Killed because it printed more than [`crate::Limits::output`] bytes.
     Flooded,
+    /// Killed because its workspace held more than [`crate::Limits::disk`] bytes or [`crate::Limits::inodes`] files, or
+    /// because the disk had next to nothing left.
+    Overfull,
 }
 
 /// A command that had a way to the network.

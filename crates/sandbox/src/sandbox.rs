@@ -120,6 +120,7 @@ impl Sandbox {
             (Some(end), _) => end,
             (None, Some(Report::Exited(code))) => End::Exited(code),
             (None, Some(Report::Signalled(signal))) => End::Signalled(signal),
+            (None, Some(Report::Overfull)) => End::Overfull,
             (None, Some(Report::Failed(why))) => return Err(SandboxError::Setup { level: self.level, why }),
             (None, Some(Report::Probed(_)) | None) => {
                 return Err(SandboxError::Silent { program: self.settings.launcher.program.clone() });

@@ -73,6 +73,11 @@ pub struct Limits {
     pub memory: u64,
     /// Bytes of each file that it writes. Default: 2 GiB.
     pub file_size: u64,
+    /// Bytes that the workspace (and the private folder, where there is no private `/tmp`) may hold. Looked at while a
+    /// command runs, so that it may be passed for a moment; a command that passes it is killed. Default: 10 GiB.
+    pub disk: u64,
+    /// Files and folders in it, likewise. Default: 1,000,000.
+    pub inodes: u64,
     /// Open files of each process. Default: 4,096.
     pub open_files: u64,
     /// Bytes of each private in-memory folder (`/tmp`, `/var/tmp`, `/dev/shm`) at [`Level::Namespaces`]. Default: 1 GiB.
@@ -87,6 +92,8 @@ impl Default for Limits {
             processes: 512,
             memory: 4 << 30,
             file_size: 2 << 30,
+            disk: 10 << 30,
+            inodes: 1_000_000,
             open_files: 4_096,
             scratch: 1 << 30,
             output: 1 << 30,

@@ -64,6 +64,8 @@ pub enum Report {
     Exited(i32),
     /// A signal ended the command.
     Signalled(i32),
+    /// It filled its folders and was killed.
+    Overfull,
     /// The attacks that succeeded.
     Probed(Vec<String>),
 }

@@ -69,6 +69,9 @@ pub async fn verify(delivery: Delivery<'_>, diff: &str, test: &str) -> Result<Ve
         CommandEnd::Flooded => {
             (Outcome::Failed, None, Some("the test command printed without end".to_owned()))
         }
+        CommandEnd::Overfull => {
+            (Outcome::Failed, None, Some("the test command filled the disk with what it wrote".to_owned()))
+        }
     };
     let output = domain::clean(&worker.redaction.apply(&ran.output));
     Ok(verified(outcome, code, output, why, ran.end == CommandEnd::TimedOut))

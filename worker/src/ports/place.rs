@@ -62,6 +62,10 @@ impl agent::Workspace for Place {
                 output.push_str("\n[killed: it printed without end]");
                 Exit::Signal(9)
             }
+            End::Overfull => {
+                output.push_str("\n[killed: its files filled the disk; remove some]");
+                Exit::Signal(9)
+            }
         };
         Ok(CommandResult { output: self.redaction.apply(&output).into_owned().into_bytes(), exit })
     }

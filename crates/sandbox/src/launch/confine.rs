@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::unistd::{Gid, Uid, geteuid, setgroups, setresgid, setresuid};
+use nix::unistd::{Gid, Uid, fchown, geteuid, setgroups, setresgid, setresuid};
 
 use super::sys;
 use super::trouble::{During, Trouble};
@@ -53,6 +53,8 @@ fn field(status: &str, name: &str) -> Option<u64> {
 pub fn drop_privileges(spec: &Spec) -> Result<(), Trouble> {
     if let Some(id) = spec.uid {
         let (uid, gid) = (Uid::from_raw(id), Gid::from_raw(id));
+        // Programs that open /dev/stdout afresh may write to their own output only then.
+        let _ = fchown(std::io::stdout(), Some(uid), Some(gid));
         setgroups(&[]).during("leaving root's groups")?;
         setresgid(gid, gid, gid).during("becoming the commands' group")?;
         setresuid(uid, uid, uid).during("becoming the commands' user")?;

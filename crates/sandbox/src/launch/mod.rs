@@ -11,6 +11,7 @@
 mod child;
 mod confine;
 mod descendants;
+mod disk;
 mod files;
 mod filter;
 mod init;

@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getgid, getuid, sethostname};
 
+use super::disk::Disk;
 use super::supervise::{self, Watch};
 use super::trouble::{During, Trouble};
 use super::{close_to_others, init, sys};
@@ -25,7 +26,7 @@ pub fn start(spec: &Spec, control: &UnixStream) -> Result<(), Trouble> {
         sys::send_with_fd(control, b"\n", listener.as_fd(), false)
             .during("handing the proxy's socket over")?;
     }
-    let mut watch = Watch::new(control)?;
+    let mut watch = Watch::new(control, Disk::new(vec![spec.dir.clone()], spec.limits))?;
     let (alive, held): (PipeReader, _) = std::io::pipe().during("making a pipe")?;
     match sys::fork_once().during("starting the namespaces' first process")? {
         Some(init) => {

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::chown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
@@ -13,6 +14,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::disk::{Disk, INTERVAL};
 use super::outlet::Outlet;
 use super::trouble::{During, Trouble};
 use super::{child, close_to_others, descendants, sys, tell};
@@ -23,27 +25,40 @@ pub struct Watch<'a> {
     control: &'a UnixStream,
     children: SignalFd,
     outlet: Option<Outlet>,
+    disk: Disk,
+    looked: Instant,
+}
+
+/// What the supervisor woke up for.
+enum News {
+    /// The caller has closed the socket: everything must end.
+    Closed,
+    /// The command's folders are too full: it must end.
+    Overfull,
+    /// Perhaps a child has ended.
+    Other,
 }
 
 impl Watch<'_> {
     /// Blocks SIGCHLD, so make it before the first fork.
-    pub fn new(control: &UnixStream) -> Result<Watch<'_>, Trouble> {
+    pub fn new(control: &UnixStream, disk: Disk) -> Result<Watch<'_>, Trouble> {
         let mut mask = SigSet::empty();
         mask.add(Signal::SIGCHLD);
         mask.thread_block().during("blocking a signal")?;
         let children = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .during("watching for the end of children")?;
-        Ok(Watch { control, children, outlet: None })
+        Ok(Watch { control, children, outlet: None, disk, looked: Instant::now() })
     }
 
-    /// Waits for something to happen. True: the caller has closed the socket, and everything must end.
-    fn closed(&mut self) -> Result<bool, Trouble> {
+    /// Waits for something to happen.
+    fn next(&mut self) -> Result<News, Trouble> {
         let mut watched = vec![
             PollFd::new(self.control.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.children.as_fd(), PollFlags::POLLIN),
         ];
         watched.extend(self.outlet.iter().map(|outlet| PollFd::new(outlet.calls(), PollFlags::POLLIN)));
-        match poll(&mut watched, PollTimeout::NONE) {
+        let interval = PollTimeout::try_from(INTERVAL).unwrap_or(PollTimeout::NONE);
+        match poll(&mut watched, interval) {
             Ok(_) | Err(nix::Error::EINTR) => {}
             Err(error) => return Err(error).during("waiting for the command"),
         }
@@ -56,14 +71,31 @@ impl Watch<'_> {
             // Nobody is left who could call.
             self.outlet = None;
         }
-        Ok(closed)
+        if closed {
+            return Ok(News::Closed);
+        }
+        if self.looked.elapsed() < INTERVAL {
+            return Ok(News::Other);
+        }
+        self.looked = Instant::now();
+        let control = self.control;
+        Ok(if self.disk.is_over(|| is_closed(control)) { News::Overfull } else { News::Other })
     }
+}
+
+fn is_closed(control: &UnixStream) -> bool {
+    let mut watched = [PollFd::new(control.as_fd(), PollFlags::POLLIN)];
+    poll(&mut watched, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
 /// Watches over the first process of namespaces, whose end is the end of all in them.
 pub fn namespaces(watch: &mut Watch<'_>, control: &UnixStream, init: Pid) -> Result<(), Trouble> {
     loop {
-        if watch.closed()? {
+        let news = watch.next()?;
+        if !matches!(news, News::Other) {
+            if matches!(news, News::Overfull) {
+                tell(control, &Report::Overfull);
+            }
             let _ = kill(init, Signal::SIGKILL);
             let _ = waitpid(init, None);
             return Ok(());
@@ -84,8 +116,9 @@ pub fn start(spec: &Spec, control: &UnixStream) -> Result<(), Trouble> {
     close_to_others()?;
     // Whatever loses its parent becomes the supervisor's child, so nothing can leave its family.
     prctl::set_child_subreaper(true).during("becoming the reaper of orphans")?;
-    let mut watch = Watch::new(control)?;
     let home = make_home(spec)?;
+    let disk = Disk::new(vec![spec.dir.clone(), home.clone()], spec.limits);
+    let mut watch = Watch::new(control, disk)?;
     let calls = spec.connected.then(UnixStream::pair).transpose().during("making a pair of sockets")?;
     let command = match sys::fork_once() {
         Ok(Some(command)) => command,
@@ -108,7 +141,15 @@ pub fn start(spec: &Spec, control: &UnixStream) -> Result<(), Trouble> {
 }
 
 fn await_command(watch: &mut Watch<'_>, control: &UnixStream, command: Pid) -> Result<(), Trouble> {
-    while !watch.closed()? {
+    loop {
+        match watch.next()? {
+            News::Closed => return Ok(()),
+            News::Overfull => {
+                tell(control, &Report::Overfull);
+                return Ok(());
+            }
+            News::Other => {}
+        }
         loop {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(pid, code)) if pid == command => {
@@ -124,7 +165,6 @@ fn await_command(watch: &mut Watch<'_>, control: &UnixStream, command: Pid) -> R
             }
         }
     }
-    Ok(())
 }
 
 /// A private folder, where no private `/tmp` can be mounted.

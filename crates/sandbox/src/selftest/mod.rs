@@ -75,7 +75,7 @@ async fn attack(
         Some(Report::Signalled(signal)) => {
             return Err(SandboxError::Setup { level, why: format!("signal {signal} ended its self-test") });
         }
-        Some(Report::Exited(_)) | None => {
+        Some(Report::Exited(_) | Report::Overfull) | None => {
             return Err(SandboxError::Silent { program: settings.launcher.program.clone() });
         }
     }

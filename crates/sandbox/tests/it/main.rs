@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // in helpers of tests, a panic is the message
 
+mod attacks;
 mod common;
 mod confinement;
 mod connected;
