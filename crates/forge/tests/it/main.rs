@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod addresses;
+mod attacks;
 mod bases;
 mod diffs;
 mod heads;

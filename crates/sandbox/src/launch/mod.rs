@@ -22,6 +22,8 @@ mod probe;
 mod supervise;
 mod sys;
 mod trouble;
+#[cfg(test)]
+pub mod weakened;
 
 use std::io::{Read, Write};
 use std::os::fd::AsFd;

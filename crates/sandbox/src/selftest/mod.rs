@@ -4,6 +4,8 @@
 //! when anything that holds the output outlives the launcher, and the probe leaves a daemon that does.
 
 mod ground;
+#[cfg(test)]
+mod weakened;
 
 use std::path::Path;
 use std::time::Duration;

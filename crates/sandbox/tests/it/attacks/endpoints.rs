@@ -42,11 +42,17 @@ fn serve(listener: TcpListener) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let mut head = [0; 2_048];
-            let length = stream.read(&mut head).unwrap_or(0);
+            let (mut head, mut chunk) = (Vec::new(), [0; 2_048]);
+            // The whole head: what is not read is answered with a reset.
+            while let Ok(length @ 1..) = stream.read(&mut chunk) {
+                head.extend_from_slice(&chunk[..length]);
+                if head.ends_with(b"\r\n\r\n") {
+                    break;
+                }
+            }
             let moved = "HTTP/1.1 302 Found\r\nLocation: http://169.254.170.2/\r\nContent-Length: 0\r\n\r\n";
             let found = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\nthe credentials";
-            let redirects = String::from_utf8_lossy(&head[..length]).starts_with("GET /redirect");
+            let redirects = String::from_utf8_lossy(&head).starts_with("GET /redirect");
             let _ = stream.write_all(if redirects { moved } else { found }.as_bytes());
         }
     });
