@@ -14,6 +14,7 @@ mod pinned;
 mod report;
 mod scaler;
 mod server;
+mod step;
 mod throughput;
 mod turns;
 mod wake;
@@ -64,6 +65,8 @@ enum What {
     Claims,
     /// Inserts per second from 1, 8 and 32 writers, with and without the triggers.
     Inserts,
+    /// What a step of a job costs besides the model and the command.
+    Step,
     /// The four that follow.
     Scaler,
     /// From the commit that queued a job to the scaler's call at AWS.
@@ -129,6 +132,7 @@ async fn one(what: What, server: &Server, peers: &[Peer], effort: Effort) -> any
         What::Pinned => pinned::measure(server, peers, effort).await,
         What::Claims => claims::measure(server, effort).await,
         What::Inserts => inserts::measure(server, effort).await,
+        What::Step => step::measure(server, effort).await,
         What::ScalerWakes => scaler::wakes(server, effort).await,
         What::ScalerAsleep => scaler::asleep(server, effort).await,
         What::ScalerBurst => scaler::burst(server, effort).await,

@@ -2,8 +2,9 @@
 //! program's own rehearsal, so that the two cannot agree by accident.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -41,6 +42,8 @@ struct Served {
     usage: Usage,
     /// The turn of each answer that somebody waited for.
     answered: Vec<usize>,
+    /// When each of them was asked for and given.
+    times: Vec<(Instant, Instant)>,
     keys: Vec<String>,
 }
 
@@ -89,6 +92,11 @@ impl ModelServer {
         self.stage.served.lock().unwrap().answered.len() as u32
     }
 
+    /// When each answer was asked for and given.
+    pub fn times(&self) -> Vec<(Instant, Instant)> {
+        self.stage.served.lock().unwrap().times.clone()
+    }
+
     /// Which turn each answer was to.
     pub fn answered_turns(&self) -> Vec<usize> {
         self.stage.served.lock().unwrap().answered.clone()
@@ -109,7 +117,9 @@ impl Drop for ModelServer {
     }
 }
 
-async fn answer(State(stage): State<Arc<Stage>>, headers: HeaderMap, Json(request): Json<Value>) -> Response {
+async fn answer(State(stage): State<Arc<Stage>>, headers: HeaderMap, body: Bytes) -> Response {
+    let asked = Instant::now();
+    let request: Value = serde_json::from_slice(&body).unwrap();
     let turn = request["messages"]
         .as_array()
         .map_or(0, |messages| messages.iter().filter(|message| message["role"] == "assistant").count());
@@ -146,7 +156,9 @@ async fn answer(State(stage): State<Arc<Stage>>, headers: HeaderMap, Json(reques
                     "cache_creation": {"ephemeral_5m_input_tokens": write, "ephemeral_1h_input_tokens": 0},
                 },
             });
-            Json(reply).into_response()
+            let response = Json(reply).into_response();
+            served.times.push((asked, Instant::now()));
+            response
         }
     }
 }

@@ -21,6 +21,7 @@ impl Wheel<'_> {
         let bounds = Bounds { command, looks_up };
         let (task, workspace) = (self.brief.task, self.ports.workspace);
         let answer = self.within(tools::carry_out(task, &call, workspace, bounds)).await?;
+        let elapsed_ms = self.elapsed_ms(began);
         let tools::Answer { mut output, is_error, may_change } = answer.map_err(End::Workspace)?;
         let mut remarks: Vec<String> =
             self.past.repeats.remark(&call, &output, is_error).map(String::from).into_iter().collect();
@@ -44,8 +45,8 @@ impl Wheel<'_> {
         for remark in remarks {
             output = output + REMARK + &remark;
         }
-        let elapsed_ms = self.elapsed_ms(began);
-        tracing::debug!(step = self.past.last_step, is_error, elapsed_ms, "tool ran");
+        let kept_ms = self.elapsed_ms(began) - elapsed_ms;
+        tracing::debug!(step = self.past.last_step, is_error, elapsed_ms, kept_ms, "tool ran");
         let (step, call_id, name) = (self.past.last_step, call.id, call.name);
         let mut events = vec![Event::ToolRan { step, call_id, name, output, is_error, elapsed_ms }];
         events.extend(checkpoint);

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::memory::TICKS_NS;
 use crate::object::Kind;
 use crate::private::{NO_ATTRIBUTES, write};
 use crate::read::{Stamp, blocking};
@@ -115,7 +116,6 @@ fn parse(listed: &[u8]) -> Tree {
 /// Notes each file's inode, except of the files that were written last: a change within the same tick of the file
 /// system's clock (10 ms at most) would leave no trace in those.
 fn stamp(tree: &mut Tree, root: &Path) {
-    const TICKS_NS: i128 = 50_000_000;
     for (path, tracked) in tree.iter_mut() {
         let metadata = fs::symlink_metadata(root.join(OsStr::from_bytes(path)));
         tracked.stamp = metadata.ok().map(|metadata| Stamp::of(&metadata));

@@ -18,6 +18,7 @@ mod git;
 pub mod github;
 mod ignored;
 mod import;
+mod memory;
 mod mirror;
 mod object;
 mod private;

@@ -17,6 +17,7 @@ use crate::ForgeError;
 use crate::checkout::{Tracked, Tree};
 use crate::error::DIFF_BYTES;
 use crate::ignored::Rules;
+use crate::memory::{Memory, file_clock};
 use crate::object::{Format, Kind, is_forbidden};
 use crate::read::{Stamp, file_type, has_id, open_dir, open_file, read_at_most};
 
@@ -36,11 +37,19 @@ pub(crate) struct Change {
 }
 
 /// Everything that differs between the folder `root` and `tree`.
-pub(crate) fn changes(root: &Path, tree: &Tree, format: Format) -> Result<Vec<Change>, ForgeError> {
+pub(crate) fn changes(
+    root: &Path,
+    tree: &Tree,
+    format: Format,
+    memory: &mut Memory,
+) -> Result<Vec<Change>, ForgeError> {
+    let now = file_clock().map_err(ForgeError::disk("reading the time for", root))?;
     let dir = open_dir(AT_FDCWD, root).map_err(|errno| ForgeError::disk("reading", root)(errno.into()))?;
     let mut walk = Walk {
         tree,
         format,
+        memory,
+        now,
         rules: Rules::default(),
         found: Vec::new(),
         sizes: Vec::new(),
@@ -55,6 +64,9 @@ pub(crate) fn changes(root: &Path, tree: &Tree, format: Format) -> Result<Vec<Ch
 struct Walk<'a> {
     tree: &'a Tree,
     format: Format,
+    memory: &'a mut Memory,
+    /// When this began, by the clock that files have.
+    now: i128,
     rules: Rules,
     found: Vec<Change>,
     /// (bytes, path) of every changed file, held or not.
@@ -144,7 +156,12 @@ impl<'a> Walk<'a> {
         stat: &FileStat,
         tracked: Option<&Tracked>,
     ) -> Result<(), ForgeError> {
-        if tracked.is_some_and(|old| old.kind == Kind::Submodule || old.stamp == Some(Stamp::of_stat(stat))) {
+        let stamp = Stamp::of_stat(stat);
+        if tracked.is_some_and(|old| {
+            old.kind == Kind::Submodule
+                || old.stamp.as_ref() == Some(&stamp)
+                || self.memory.is_same(path, &stamp)
+        }) {
             return Ok(());
         }
         let read = if file_type(stat) == SFlag::S_IFLNK {
@@ -156,7 +173,12 @@ impl<'a> Walk<'a> {
             read_file(dir, name, kind, tracked, self.format, HELD_BYTES - self.held.min(HELD_BYTES))
         };
         match read {
-            Ok(Read::Same) => Ok(()),
+            Ok(Read::Same) => {
+                if tracked.is_some() {
+                    self.memory.note_same(path, stamp, self.now);
+                }
+                Ok(())
+            }
             Ok(Read::Different(kind, content)) => {
                 self.held += content.len() as u64;
                 let bytes = content.len() as u64;

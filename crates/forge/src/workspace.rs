@@ -1,10 +1,11 @@
 //! A working copy in the hands of somebody whom the worker does not trust.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::checkout::Tree;
 use crate::commit::does_not_apply;
+use crate::memory::Memory;
 use crate::read::blocking;
 use crate::{ForgeError, Mirror};
 
@@ -14,11 +15,12 @@ pub struct Workspace {
     mirror: Mirror,
     path: PathBuf,
     tree: Arc<Tree>,
+    memory: Arc<Mutex<Memory>>,
 }
 
 impl Workspace {
     pub(crate) fn new(mirror: Mirror, path: PathBuf, tree: Tree) -> Workspace {
-        Workspace { mirror, path, tree: Arc::new(tree) }
+        Workspace { mirror, path, tree: Arc::new(tree), memory: Arc::default() }
     }
 
     /// The folder.
@@ -38,18 +40,31 @@ impl Workspace {
     /// followed; pipes, sockets and devices do not count; what cannot be read counts as unchanged and is logged. Nothing in the
     /// workspace is written or run, and commits made in its `.git` make no difference. May be dropped at any time.
     ///
-    /// Cheap where little changed: a file whose inode is as the checkout left it is not read again. Changing all owners or modes
-    /// after the checkout makes each diff read every file once.
+    /// Cheap where little changed: a file whose inode is as the checkout, or an earlier diff that found it unchanged, left it is not
+    /// read again; and changes that are the last diff's make its patch again.
     ///
     /// # Errors
     /// `DiffTooLarge` beyond [`DIFF_BYTES`], 20,000 files or 64 MiB of changed files; `Git`, `Disk` or `TimedOut`.
     pub async fn diff(&self) -> Result<String, ForgeError> {
         let (root, tree, format) = (self.path.clone(), self.tree.clone(), self.mirror.format());
-        let changes = blocking(move || crate::walk::changes(&root, &tree, format)).await?;
+        let memory = self.memory.clone();
+        let (changes, known) = blocking(move || {
+            let memory = &mut *lock(&memory);
+            let changes = crate::walk::changes(&root, &tree, format, memory)?;
+            let known = memory.patch(&changes, format);
+            Ok((changes, known))
+        })
+        .await?;
         if changes.is_empty() {
             return Ok(String::new());
         }
-        crate::render::patch(&self.mirror, changes).await
+        if let Some(patch) = known {
+            return Ok(patch);
+        }
+        let keys = Memory::keys(&changes, format);
+        let patch = crate::render::patch(&self.mirror, changes).await?;
+        lock(&self.memory).keep(keys, &patch);
+        Ok(patch)
     }
 
     /// Applies a patch to the files: the whole of it, or nothing. Meant for a checkout that nobody has worked in yet.
@@ -91,4 +106,9 @@ impl Workspace {
         }
         Err(does_not_apply(self.commit(), &output.stderr))
     }
+}
+
+/// What a diff that panicked left is true as far as it goes.
+fn lock(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }

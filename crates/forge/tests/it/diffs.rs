@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::time::Duration;
 
 use forge::{DIFF_BYTES, ForgeError};
 
@@ -192,4 +193,49 @@ async fn a_workspace_that_is_gone_is_an_error_and_not_a_deletion_of_everything()
     assert!(matches!(error, ForgeError::Disk { .. }), "{error}");
     symlink(Path::new("/etc"), work.path()).unwrap();
     assert!(matches!(work.diff().await, Err(ForgeError::Disk { .. })));
+}
+
+/// Each diff remembers what it read; nothing that happens between two of them may hide behind that.
+#[tokio::test]
+async fn what_changes_after_a_diff_is_in_the_next_one() {
+    let repo = Repo::with(&[("a", b"one\n"), ("b", b"two\n")]);
+    let work = repo.workspace().await;
+    let path = |name: &str| work.path().join(name);
+    let diff = async || work.diff().await.unwrap();
+    for round in 0..3 {
+        // Every inode says something new and no content does: all files are read, and known from then on.
+        for name in ["a", "b"] {
+            fs::set_permissions(path(name), fs::Permissions::from_mode(0o640)).unwrap();
+        }
+        // An inode that is younger than this is not believed.
+        tokio::time::sleep(Duration::from_millis(80)).await;
+        assert_eq!(diff().await, "", "{round}");
+        // As long as before, and as old as before.
+        let modified = fs::metadata(path("a")).unwrap().modified().unwrap();
+        fs::write(path("a"), "eno\n").unwrap();
+        fs::File::options().write(true).open(path("a")).unwrap().set_modified(modified).unwrap();
+        let changed = diff().await;
+        assert!(changed.contains("-one\n+eno\n") && !changed.contains("a/b"), "{changed}");
+        assert_eq!(diff().await, changed, "the same changes make the same patch");
+        fs::write(path("a"), "neo\n").unwrap();
+        assert!(diff().await.contains("-one\n+neo\n"));
+        fs::write(path("a"), "one\n").unwrap();
+        assert_eq!(diff().await, "");
+    }
+}
+
+#[tokio::test]
+async fn a_patch_is_taken_out_as_it_was_put_in() {
+    let repo = Repo::with(&[("a", b"one\n"), ("gone", b"x\n"), ("binary", b"\0\x01")]);
+    let work = repo.workspace().await;
+    write(work.path(), "a", b"two\n");
+    write(work.path(), "new/file", b"x\n");
+    write(work.path(), "binary", b"\0\x02");
+    fs::remove_file(work.path().join("gone")).unwrap();
+    let patch = work.diff().await.unwrap();
+    work.revert(&patch).await.unwrap();
+    assert_eq!(work.diff().await.unwrap(), "");
+    assert!(!work.path().join("new").exists());
+    let again = work.revert(&patch).await;
+    assert!(matches!(again, Err(ForgeError::PatchDoesNotApply { .. })), "{again:?}");
 }
