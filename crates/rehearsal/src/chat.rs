@@ -165,7 +165,7 @@ fn turns(messages: &[Value]) -> Result<Vec<Heard>, Refusal> {
         let given = match message["role"].as_str() {
             Some("system" | "developer") if turns.is_empty() => continue,
             Some("user") if filled => None,
-            Some("tool") if filled && message["tool_call_id"].is_string() => {
+            Some("tool") if message["content"].is_string() && message["tool_call_id"].is_string() => {
                 Some(Given { id: message["tool_call_id"].as_str().map(str::to_owned), name: None })
             }
             Some("assistant") if filled || message["tool_calls"].is_array() => {

@@ -6,5 +6,7 @@
 mod counts;
 mod demo;
 mod protocol;
+mod providers;
+mod repertoire;
 mod script;
 mod stage;
