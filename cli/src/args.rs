@@ -2,6 +2,7 @@
 
 mod budget;
 mod dead;
+mod eval;
 mod job;
 mod queueing;
 mod scale;
@@ -14,6 +15,7 @@ use domain::{JobState, Mode};
 
 pub use budget::{BudgetAction, BudgetArgs, ClearBudgetArgs, SetBudgetArgs};
 pub use dead::{AcknowledgeArgs, DeadArgs, RetryArgs};
+pub use eval::EvalArgs;
 pub use job::JobArgs;
 pub use queueing::QueueingArgs;
 pub use scale::{HistoryArgs, PauseScalingArgs, ResumeScalingArgs, ScaleAction, ScaleArgs, SetLimitsArgs};
@@ -87,6 +89,8 @@ pub enum Command {
     Budget(BudgetArgs),
     /// Compare ways of scaling: what jobs would wait and workers would cost on AWS
     Simulate(Box<SimulateArgs>),
+    /// Let a model do a corpus of small jobs, and say which it solved and what that took
+    Eval(EvalArgs),
     /// Check that everything is there that a team needs
     Doctor,
     /// Bring the database that DATABASE_URL in your secrets names to this program's schema

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use corpus::CorpusError;
 use domain::InvalidJob;
 use embedded::EmbeddedError;
 use forge::ForgeError;
@@ -28,6 +29,8 @@ pub enum CliError {
     Model(#[from] models::LookupError),
     #[error(transparent)]
     Script(#[from] ScriptError),
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
     #[error(transparent)]
     Forge(#[from] ForgeError),
     #[error(transparent)]
@@ -74,6 +77,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             CliError::Usage(_) | CliError::Job(_) | CliError::Model(_) | CliError::Script(_) => BAD_USAGE,
+            CliError::Corpus(error) if error.is_usage() => BAD_USAGE,
             CliError::Forge(error) => match error {
                 // These are about this machine, not about what was asked for.
                 ForgeError::GitMissing | ForgeError::GitTooOld { .. } => COULD_NOT,

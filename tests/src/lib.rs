@@ -13,6 +13,7 @@ mod model_server;
 mod process;
 mod repo;
 mod team;
+mod toolchain;
 
 pub use books::Counted;
 pub use command_line::{CommandLine, Said, Staying, is_empty};
@@ -21,3 +22,4 @@ pub use model_server::{ModelServer, Say, say, tool};
 pub use process::{Program, program};
 pub use repo::Repo;
 pub use team::{PATIENCE, Team};
+pub use toolchain::path_for_commands;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Event, EventRecord, JobId, NewJob, Task};
+use domain::{Event, EventRecord, JobId, Mode, NewJob, Task};
 use nix::unistd::geteuid;
 use store::{Config, Database, JobRow, ReadEvents};
 use testkit::{Server, TestDatabase};
@@ -15,6 +15,8 @@ use crate::{Program, Repo};
 
 /// How long a test waits for what must come. Only a test that fails waits so long.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+
+const TEST_KEY: &str = "sk-test-key";
 
 pub struct Team {
     urls: Box<dyn Fn(&str) -> String + Send + Sync>,
@@ -57,7 +59,7 @@ impl Team {
             api: Arc::new(api),
             model_url: model_url.to_owned(),
             extra: Vec::new(),
-            keys: Vec::new(),
+            keys: vec![("ANTHROPIC_API_KEY", TEST_KEY.to_owned())],
         }
     }
 
@@ -71,6 +73,11 @@ impl Team {
         self.set("GITHUB_API_URL", &github.url);
         self.set("GITHUB_APP_ID", github::APP_ID);
         self.keys.push(("GITHUB_APP_PRIVATE_KEY", github::Key::of_all().pem.clone()));
+    }
+
+    /// One more key in the secrets of programs that are started from now on.
+    pub fn add_key(&mut self, name: &'static str) {
+        self.keys.push((name, TEST_KEY.to_owned()));
     }
 
     pub fn url(&self, role: &str) -> String {
@@ -89,13 +96,15 @@ impl Team {
     /// A secrets file for `role`, as SECRETS names it.
     pub fn secrets(&self, role: &str) -> String {
         let path = self.path(&format!("{role}.json"));
-        let mut json =
-            serde_json::json!({"DATABASE_URL": self.url(role), "ANTHROPIC_API_KEY": "sk-test-key"});
+        let mut json = serde_json::json!({"DATABASE_URL": self.url(role)});
         for (name, value) in &self.keys {
             json[name] = value.as_str().into();
         }
-        std::fs::write(&path, json.to_string()).unwrap();
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        // In one step: a program that was just started may be reading it.
+        let fresh = path.with_extension("new");
+        std::fs::write(&fresh, json.to_string()).unwrap();
+        std::fs::set_permissions(&fresh, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        std::fs::rename(&fresh, &path).unwrap();
         format!("file:{}", path.display())
     }
 
@@ -109,8 +118,12 @@ impl Team {
     }
 
     pub fn worker(&self) -> Program {
+        self.worker_of(Mode::Mechanic)
+    }
+
+    pub fn worker_of(&self, mode: Mode) -> Program {
         let mut env = self.environment();
-        env.extend([("MODE", "mechanic".to_owned()), ("SECRETS", self.secrets("codeteam_worker"))]);
+        env.extend([("MODE", mode.to_string()), ("SECRETS", self.secrets("codeteam_worker"))]);
         Program::start("worker", &[], &env, &self.path("log"))
     }
 

@@ -8,6 +8,7 @@ mod costs;
 mod dead;
 mod demo;
 mod doctor;
+mod eval;
 mod jobs;
 mod logs;
 mod migrate;
@@ -35,6 +36,7 @@ pub async fn execute(context: &Context, command: Command) -> Result<u8, CliError
         Command::Up(args) => up::execute(context, args).await,
         Command::Demo(args) => demo::execute(context, args).await,
         Command::Run(args) => run::execute(context, args).await,
+        Command::Eval(args) => eval::execute(context, args).await,
         Command::Submit(args) => client(context, submit::execute(context, args)).await,
         Command::Jobs(args) => client(context, jobs::execute(context, args)).await,
         Command::Show(args) => client(context, show::execute(context, args)).await,

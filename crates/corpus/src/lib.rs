@@ -16,7 +16,7 @@ pub use error::CorpusError;
 pub use judge::{Delivered, Verdict, judge};
 pub use read::{built_in, of_folder, select};
 pub use repository::{commit_all, make};
-pub use tools::{missing, path_for_commands};
+pub use tools::{missing, path_for_commands, sysroot};
 
 use rehearsal::Repertoire;
 

@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("testkit", &["domain", "store", "embedded"]),
     ("scaler", &["domain", "store", "scaling", "aws-client", "service"]),
     ("worker", &["domain", "store", "agent", "models", "sandbox", "forge", "service"]),
-    ("cli", &["domain", "store", "scaling", "models", "forge", "service", "embedded", "rehearsal"]),
+    ("cli", &["domain", "store", "scaling", "models", "forge", "service", "embedded", "rehearsal", "corpus"]),
 ];
 
 /// Libraries that belong to one room: nobody else may bring them in.

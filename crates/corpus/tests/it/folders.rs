@@ -14,7 +14,9 @@ fn case() -> Value {
     json!({"name": "mine", "about": "a", "language": "shell", "task": "bug_fix", "prompt": "fix it", "test_command": "sh t.sh"})
 }
 
-fn fault(change: impl Fn(&mut Value)) -> String {
+type Change = fn(&mut Value);
+
+fn fault(change: Change) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut case = case();
     change(&mut case);
@@ -39,7 +41,7 @@ fn a_folder_of_ones_own_is_read() {
 
 #[test]
 fn each_fault_has_its_sentence() {
-    let faults: [(fn(&mut Value), &str); 7] = [
+    let faults: [(Change, &str); 7] = [
         (|case| case["name"] = json!("other"), "its name is not that of its folder"),
         (|case| case["prompt"] = json!(" "), "write a prompt"),
         (|case| case["test_command"] = Value::Null, "needs a test_command"),
