@@ -12,7 +12,12 @@ use store::{CallRow, JobRow};
 use system_tests::{Team, path_for_commands};
 
 /// The models that are asked in each protocol.
-const MODELS: &[(Protocol, &str)] = &[(Protocol::Messages, "claude-haiku-4-5")];
+const MODELS: [(Protocol, &str); 4] = [
+    (Protocol::Messages, "claude-haiku-4-5"),
+    (Protocol::Responses, "gpt-5-mini"),
+    (Protocol::Gemini, "gemini-2.5-flash"),
+    (Protocol::Chat, "openai_chat:local"),
+];
 
 #[tokio::test]
 async fn every_rehearsed_case_is_solved_in_every_protocol_and_all_books_agree() {
@@ -65,10 +70,7 @@ fn cases() -> (Vec<Case>, std::ffi::OsString) {
 fn models_for(index: usize) -> Vec<(Protocol, &'static str)> {
     match std::env::var("CORPUS_PROTOCOLS").as_deref() {
         Ok("all") => MODELS.to_vec(),
-        _ => {
-            let others = &MODELS[1..];
-            std::iter::once(MODELS[0]).chain(others.get(index % others.len().max(1)).copied()).collect()
-        }
+        _ => vec![MODELS[0], MODELS[1 + index % (MODELS.len() - 1)]],
     }
 }
 

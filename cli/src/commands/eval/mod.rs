@@ -29,7 +29,7 @@ use crate::team::{self, Plan, Scaler, Taken, Team};
 pub async fn execute(context: &Context, args: EvalArgs) -> Result<u8, CliError> {
     let model = args.model.as_deref().filter(|model| !model.is_empty());
     if let Some(model) = model {
-        models::callable(model)?;
+        models::check(model)?;
     }
     let path = corpus::path_for_commands(std::env::var_os("PATH"));
     let (cases, skipped) = able(chosen(&args)?, &path, args.rehearse);
