@@ -6,6 +6,7 @@ use forge::github::{App, AppSettings};
 use service::{Name, Redaction, Secrets};
 
 #[derive(Debug, Args)]
+#[group(skip)]
 pub struct Settings {
     /// Where GitHub's API is: of a server of your own, https://HOST/api/v3.
     #[arg(long, env = "GITHUB_API_URL", default_value = "https://api.github.com")]

@@ -251,8 +251,9 @@ async fn serve(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response<
         }
         Some(Fault::Lose | Fault::HangAfter) | None => {}
     }
-    let response = if path.contains(".git/") {
-        match inner.may_git(&path, &query, token.as_deref()) {
+    let response = if let Some((name, rest)) = git_request(&path) {
+        let path = format!("/{name}.git/{rest}");
+        match inner.may_git(&name, &path, &query, token.as_deref()) {
             Ok(user) => git::serve(&inner.root, &method, (&path, &query), &parts.headers, user, body).await,
             Err((status, text)) => {
                 let response =
@@ -280,11 +281,24 @@ async fn serve(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response<
     }
 }
 
+/// The repository and the rest of a path that git asks for: with `.git` or without.
+fn git_request(path: &str) -> Option<(String, &'static str)> {
+    let rest = ["info/refs", "git-upload-pack", "git-receive-pack"];
+    let rest = rest.into_iter().find(|rest| path.ends_with(&format!("/{rest}")))?;
+    let name = path.trim_start_matches('/').strip_suffix(rest)?.trim_end_matches('/');
+    Some((name.strip_suffix(".git").unwrap_or(name).to_owned(), rest))
+}
+
 impl Inner {
     /// Whether git may do this: whether a token was shown.
-    fn may_git(&self, path: &str, query: &str, token: Option<&str>) -> Result<bool, (u16, &'static str)> {
+    fn may_git(
+        &self,
+        name: &str,
+        path: &str,
+        query: &str,
+        token: Option<&str>,
+    ) -> Result<bool, (u16, &'static str)> {
         let state = self.state.lock().unwrap();
-        let name = path.trim_start_matches('/').split(".git/").next().unwrap_or_default();
         let writes = path.ends_with("git-receive-pack") || query.contains("git-receive-pack");
         let Some(token) = token else { return Err((401, "authentication required")) };
         let grant = state.tokens.get(token).filter(|grant| !grant.revoked);
