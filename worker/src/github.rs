@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 use forge::github::{App, AppSettings};
-use service::{Name, Redaction, Secrets};
+use service::{Keyring, Name, Redaction};
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -25,18 +25,18 @@ pub struct Settings {
 
 impl Settings {
     /// The App, if there is one. What it can be told without asking GitHub is checked.
-    pub fn app(&self, secrets: &Secrets, redaction: &Redaction) -> anyhow::Result<Option<App>> {
+    pub fn app(&self, keyring: &Keyring, redaction: &Redaction) -> anyhow::Result<Option<App>> {
         let Some(id) = self.github_app_id.as_deref().map(str::trim).filter(|id| !id.is_empty()) else {
             return Ok(None);
         };
-        let key = secrets
+        let key = keyring
             .require(Name::GithubAppPrivateKey)
             .context("GITHUB_APP_ID is set, and the App's key is missing")?;
         let redaction = redaction.clone();
         let app = App::new(AppSettings {
             api_url: &self.github_api_url,
             id,
-            key,
+            key: &key,
             now: jiff::Timestamp::now,
             on_token: Box::new(move |token| redaction.hide(token)),
         });
