@@ -49,6 +49,15 @@ pub struct Settings {
     /// 443). Nothing, if empty.
     #[arg(long, env = "SETUP_HOSTS", default_value = "*")]
     pub setup_hosts: sandbox::Hosts,
+    /// Megabytes of memory (2^20 bytes) of each process of a command.
+    #[arg(long, env = "COMMAND_MEMORY_MB", default_value_t = 4_096, value_parser = clap::value_parser!(u64).range(64..=1_048_576))]
+    command_memory_mb: u64,
+    /// Processes and threads of a command.
+    #[arg(long, env = "COMMAND_PROCESSES", default_value_t = 512, value_parser = clap::value_parser!(u64).range(16..=32_768))]
+    command_processes: u64,
+    /// Megabytes (2^20 bytes) that a job's checkout may hold while a command runs; a command that passes it is ended.
+    #[arg(long, env = "COMMAND_DISK_MB", default_value_t = 10_240, value_parser = clap::value_parser!(u64).range(64..=16_777_216))]
+    command_disk_mb: u64,
     /// Milliseconds that a step may go on after SIGTERM before it is cut off. Keep it below the platform's own limit.
     #[arg(long, env = "DRAIN_MS", default_value_t = 10_000)]
     drain_ms: u64,
@@ -90,6 +99,12 @@ impl Settings {
             settings.hidden.push(std::path::absolute(secrets)?);
         }
         settings.hidden.push(work_dir.to_owned());
+        settings.limits = sandbox::Limits {
+            memory: self.command_memory_mb << 20,
+            processes: self.command_processes,
+            disk: self.command_disk_mb << 20,
+            ..settings.limits
+        };
         settings.hidden.extend(self.hidden_paths.0.iter().cloned());
         Ok(settings)
     }
