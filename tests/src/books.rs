@@ -69,6 +69,7 @@ impl Team {
         let unbilled: Money =
             calls.iter().filter(|call| call.basis == "unbilled").map(|call| call.cost).sum();
         assert_eq!(unbilled, Money::ZERO);
-        Counted { answers: paid.len() as u64, usage }
+        // A part of the output, which not every stand-in tells apart.
+        Counted { answers: paid.len() as u64, usage: Usage { reasoning: 0, ..usage } }
     }
 }

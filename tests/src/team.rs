@@ -68,6 +68,11 @@ impl Team {
         self.extra.push((name, value.to_string()));
     }
 
+    /// One more secret for its workers, or another value of one.
+    pub fn key(&mut self, name: &'static str, value: &str) {
+        self.keys.push((name, value.to_owned()));
+    }
+
     /// Its workers know `github` as an App.
     pub fn on_github(&mut self, github: &GitHub) {
         self.set("GITHUB_API_URL", &github.url);

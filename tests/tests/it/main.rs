@@ -18,5 +18,6 @@ mod scale_command;
 mod scaler_on_aws;
 mod secrets;
 mod setup;
+mod takeover;
 mod trouble;
 mod usage;
