@@ -47,9 +47,15 @@ async fn an_unknown_word_is_answered_with_the_known_ones() {
 async fn a_model_that_nobody_knows_is_answered_with_those_that_can_be_called() {
     let (line, repo) = (with_key(), Repo::demo());
     let said = run(&line, &repo.url(), &["--model", "gpt-99", "x"]).await;
-    assert_refused(&said, 2, &["gpt-99", "claude-haiku-4-5"]);
-    let said = run(&line, &repo.url(), &["--model", "gpt-5.1", "x"]).await;
-    assert_refused(&said, 2, &["gpt-5.1", "cannot call", "claude-opus-4-5"]);
+    assert_refused(&said, 2, &["gpt-99", "claude-haiku-4-5", "openai_chat:NAME"]);
+}
+
+#[tokio::test]
+async fn a_model_whose_provider_gave_no_key_is_answered_with_the_key_to_get() {
+    let (line, repo) = (with_key(), Repo::demo());
+    let said = run(&line, &repo.url(), &["--model", "gpt-6.1-terra", "x"]).await;
+    assert_eq!(said.code, Some(3), "{}", said.err);
+    assert!(said.err.contains("the worker has no OPENAI_API_KEY; put {\"OPENAI_API_KEY\""), "{}", said.err);
 }
 
 #[tokio::test]
