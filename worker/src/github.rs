@@ -1,5 +1,7 @@
 //! How the worker is known on GitHub: as an App.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use clap::Args;
 use forge::github::{App, AppSettings};
@@ -32,11 +34,17 @@ impl Settings {
         let key = keyring
             .require(Name::GithubAppPrivateKey)
             .context("GITHUB_APP_ID is set, and the App's key is missing")?;
-        let redaction = redaction.clone();
+        let (redaction, renewing) = (redaction.clone(), keyring.clone());
         let app = App::new(AppSettings {
             api_url: &self.github_api_url,
             id,
             key: &key,
+            another_key: Arc::new(move |refused| {
+                let found = renewing.another(Name::GithubAppPrivateKey, refused);
+                found
+                    .inspect_err(|error| tracing::warn!(%error, "the App's key could not be read anew"))
+                    .ok()?
+            }),
             now: jiff::Timestamp::now,
             on_token: Box::new(move |token| redaction.hide(token)),
         });

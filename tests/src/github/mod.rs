@@ -179,9 +179,11 @@ impl GitHub {
         self.state(|state| state.permissions = Some(permissions));
     }
 
-    /// The App's key is deleted: it is known by another one from now on.
-    pub fn replace_key(&self) {
-        *self.inner.key.lock().unwrap() = Box::leak(Box::new(Key::generate()));
+    /// The App's key is deleted: it is known by another one from now on, which this gives.
+    pub fn replace_key(&self) -> String {
+        let key: &'static Key = Box::leak(Box::new(Key::generate()));
+        *self.inner.key.lock().unwrap() = key;
+        key.pem.clone()
     }
 
     /// Takes every token away that was given so far.

@@ -1,7 +1,7 @@
 //! The GitHub App: who it is, and its way into one repository.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -17,6 +17,9 @@ use super::address::{Host, Slug};
 use super::http::{Answer, Ask, Http};
 use super::jwt::Signer;
 
+/// Another key than the one given; None: there is none.
+pub type AnotherKey = Arc<dyn Fn(&SecretString) -> Option<SecretString> + Send + Sync>;
+
 /// What an App is made of.
 pub struct AppSettings<'a> {
     /// `https://api.github.com`, or `https://HOST/api/v3` of a server of one's own.
@@ -25,6 +28,8 @@ pub struct AppSettings<'a> {
     pub id: &'a str,
     /// The text of its PEM file.
     pub key: &'a SecretString,
+    /// Is asked for another key than this one when GitHub does not take it. May block.
+    pub another_key: AnotherKey,
     /// The wall clock. It may be wrong by much: GitHub's own, which comes with each of its answers, corrects it.
     pub now: fn() -> Timestamp,
     /// Is told each token before it is used, so that it can be hidden wherever text goes.
@@ -40,12 +45,27 @@ pub struct App {
 struct Inner {
     host: Host,
     http: Http,
-    signer: Signer,
+    id: String,
+    signing: RwLock<Signing>,
+    another_key: AnotherKey,
     now: fn() -> Timestamp,
     /// Seconds that GitHub's clock is ahead of ours, as far as that mattered.
     ahead: AtomicI64,
     on_token: Box<dyn Fn(&SecretString) + Send + Sync>,
     identity: OnceCell<Identity>,
+}
+
+/// A key and what signs with it.
+#[derive(Clone)]
+struct Signing {
+    signer: Arc<Signer>,
+    key: SecretString,
+}
+
+impl Signing {
+    fn new(id: &str, key: &SecretString) -> Result<Signing, GitHubError> {
+        Ok(Signing { signer: Arc::new(Signer::new(id, key.expose_secret())?), key: key.clone() })
+    }
 }
 
 /// The user that GitHub shows the App as.
@@ -79,7 +99,9 @@ impl App {
         let inner = Inner {
             http: Http::new(&host.api)?,
             host,
-            signer: Signer::new(settings.id, settings.key.expose_secret())?,
+            id: settings.id.to_owned(),
+            signing: RwLock::new(Signing::new(settings.id, settings.key)?),
+            another_key: settings.another_key,
             now: settings.now,
             ahead: AtomicI64::new(0),
             on_token: settings.on_token,
@@ -158,7 +180,23 @@ impl App {
         (self.inner.now)().as_second() + self.inner.ahead.load(Ordering::Relaxed)
     }
 
-    /// Asks with the App's own word. If GitHub does not take it, its clock may differ from ours: once more, by its clock.
+    fn signing(&self) -> Signing {
+        self.inner.signing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes another key if there is one: somebody may have replaced the one that GitHub refuses. Says whether there was.
+    async fn take_another_key(&self) -> Result<bool, GitHubError> {
+        let (ask, refused) = (self.inner.another_key.clone(), self.signing().key);
+        let Ok(Some(key)) = tokio::task::spawn_blocking(move || ask(&refused)).await else {
+            return Ok(false);
+        };
+        let signing = Signing::new(&self.inner.id, &key)?;
+        *self.inner.signing.write().unwrap_or_else(PoisonError::into_inner) = signing;
+        Ok(true)
+    }
+
+    /// Asks with the App's own word. If GitHub does not take it, its clock may differ from ours: once more, by its clock. If it still does
+    /// not, the key may have been replaced: once more, with another.
     pub(super) async fn ask_as_app(
         &self,
         method: &Method,
@@ -168,7 +206,7 @@ impl App {
         deadline: Instant,
     ) -> Result<Answer, GitHubError> {
         let once = async || {
-            let token = SecretString::from(self.inner.signer.sign(self.now())?);
+            let token = SecretString::from(self.signing().signer.sign(self.now())?);
             self.hide(&token);
             let token = token.expose_secret();
             // A token more does no harm: each goes out of use by itself.
@@ -179,6 +217,9 @@ impl App {
             && let Some(theirs) = answer.date
         {
             self.inner.ahead.store(theirs.as_second() - (self.inner.now)().as_second(), Ordering::Relaxed);
+            answer = once().await?;
+        }
+        if answer.status == 401 && self.take_another_key().await? {
             answer = once().await?;
         }
         if answer.status == 401 {

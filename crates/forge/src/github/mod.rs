@@ -16,7 +16,7 @@ mod text;
 
 pub use access::{Access, Rights};
 pub use address::Slug;
-pub use app::{App, AppSettings, Identity};
+pub use app::{AnotherKey, App, AppSettings, Identity};
 pub use error::GitHubError;
 pub use pulls::{NewPull, OpenedPull, Pull};
 pub use reviews::{NewReview, Posted, Remark};

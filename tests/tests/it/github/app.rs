@@ -38,6 +38,7 @@ fn app_at(github: &GitHub, now: fn() -> Timestamp, told: Arc<Mutex<Vec<String>>>
         api_url: &github.url,
         id: APP_ID,
         key: &key,
+        another_key: Arc::new(|_| None),
         now,
         on_token: Box::new(move |token| told.lock().unwrap().push(token.expose_secret().to_owned())),
     })
@@ -98,6 +99,31 @@ async fn a_clock_that_is_wrong_by_hours_is_put_right() {
         let app = app_at(&github, now, Arc::default());
         app.enter(app.slug(&url).unwrap(), Rights::Read, soon()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_key_that_was_replaced_is_looked_for_anew() {
+    let (github, url, _) = hosted().await;
+    let new = SecretString::from(github.replace_key());
+    service::tls::install_default();
+    let old = SecretString::from(Key::of_all().pem.clone());
+    let app = App::new(AppSettings {
+        api_url: &github.url,
+        id: APP_ID,
+        key: &old,
+        another_key: Arc::new(move |refused| {
+            (refused.expose_secret() != new.expose_secret()).then(|| new.clone())
+        }),
+        now: Timestamp::now,
+        on_token: Box::new(|_| {}),
+    })
+    .unwrap();
+    for _ in 0..2 {
+        app.enter(app.slug(&url).unwrap(), Rights::Read, soon()).await.unwrap();
+    }
+    let again = app.enter(app.slug(&url).unwrap(), Rights::Read, soon());
+    github.replace_key();
+    assert!(matches!(again.await, Err(GitHubError::KeyRefused { .. })));
 }
 
 #[tokio::test]
