@@ -24,7 +24,15 @@ async fn reviewer() -> ModelServer {
     ModelServer::start(|turn, _| {
         Say::Content(match turn {
             0 => vec![tool("read", json!({"path": "greet.sh"}))],
-            _ => vec![tool("finish", json!({"report": "The name is lost: greet.sh:2. cc @octocat", "summary": "The name is lost", "findings": []}))],
+            _ => {
+                let finding = |path: &str, line: u32, title: &str| {
+                    json!({"path": path, "line": line, "severity": "major", "title": title, "body": "See @octocat."})
+                };
+                let mut lost = finding("greet.sh", 2, "the name is lost");
+                lost["suggestion"] = json!("echo \"Hello, $1\"");
+                let findings = [lost, finding("test.sh", 1, "the test fails")];
+                vec![tool("finish", json!({"summary": "One thing is wrong. cc @octocat", "findings": findings}))]
+            }
         })
     })
     .await
@@ -45,7 +53,7 @@ async fn a_review_is_written_once_and_one_comment_says_how_it_stands() {
     assert_eq!(row.state, JobState::Succeeded, "{}", team.log());
     let reviews = github.reviews();
     assert_eq!(reviews.len(), 1);
-    let (review, _) = &reviews[0];
+    let (review, comments) = &reviews[0];
     assert_eq!(
         published(&events),
         [(Delivery::PullRequest, review["html_url"].as_str().unwrap().to_owned())]
@@ -56,9 +64,21 @@ async fn a_review_is_written_once_and_one_comment_says_how_it_stands() {
     );
     let body = review["body"].as_str().unwrap();
     assert!(body.starts_with(&format!("<!-- codeteam job-{id} -->")) && !body.contains("@octocat"), "{body}");
+    assert_eq!(body.matches("the name is lost").count(), 0, "it stands at its place alone: {body}");
+    assert!(body.contains("One thing is wrong") && body.contains("**test.sh:1**"), "{body}");
+    assert_eq!(comments.len(), 1, "{comments:#?}");
+    assert_eq!(
+        (&comments[0]["path"], &comments[0]["line"], &comments[0]["side"]),
+        (&json!("greet.sh"), &json!(2), &json!("RIGHT"))
+    );
+    let said = comments[0]["body"].as_str().unwrap();
+    assert!(said.ends_with("```suggestion\necho \"Hello, $1\"\n```") && !said.contains("@octocat"), "{said}");
     let comments = github.comments();
     assert_eq!(comments.len(), 1, "{comments:#?}");
-    assert!(comments[0]["body"].as_str().unwrap().contains("Reviewed:"), "{comments:#?}");
+    assert!(
+        comments[0]["body"].as_str().unwrap().contains("Reviewed: 2 findings: 2 major."),
+        "{comments:#?}"
+    );
     let rights = json!({"metadata": "read", "contents": "read", "pull_requests": "write"});
     assert_eq!(github.tokens()[0].1.permissions, rights, "who reviews cannot push");
     assert_eq!(github.wrong(), Vec::<String>::new());

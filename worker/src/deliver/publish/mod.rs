@@ -39,9 +39,8 @@ pub async fn publish(delivery: Delivery<'_>, effort: &Effort, end: End) -> Resul
             };
             patch(delivery, &told, diff).await
         }
-        Some(Event::Delivered { report, findings, .. }) => {
-            review(delivery, report.as_deref().unwrap_or_default(), findings, effort).await
-        }
+        // The report of a review is the page with all of its findings, which have their own places there.
+        Some(Event::Delivered { summary, findings, .. }) => review(delivery, summary, findings, effort).await,
         _ => return Ok(End::Done { outcome, reason, error, events }),
     };
     match published {
@@ -151,7 +150,7 @@ async fn pull_request(
 /// Writes a review of the pull request under review.
 async fn review(
     delivery: Delivery<'_>,
-    report: &str,
+    summary: &str,
     findings: &[Finding],
     effort: &Effort,
 ) -> Result<Vec<Event>, ForgeError> {
@@ -171,7 +170,7 @@ async fn review(
         let refused = refused.iter().filter_map(|&index| anchored.get(index).copied());
         let homeless: Vec<&Finding> =
             refused.chain(findings.iter().filter(|finding| !finding.anchored)).collect();
-        worker.redaction.apply(&text::review(job, report, findings, &homeless, effort)).into_owned()
+        worker.redaction.apply(&text::review(job, summary, findings, &homeless, effort)).into_owned()
     };
     let mark = text::mark(job);
     let new = NewReview { commit: place.mirror.commit(), mark: &mark, remarks: &remarks };

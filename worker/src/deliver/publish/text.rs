@@ -9,7 +9,6 @@ use forge::github::{LONGEST_BODY, Remark, defused, fenced};
 const SUMMARY: usize = 16_000;
 const PROMPT: usize = 4_000;
 const OUTPUT: usize = 4_000;
-const REPORT: usize = 30_000;
 /// Characters of a title, and of a commit's first line.
 const TITLE: usize = 90;
 const SUBJECT: usize = 72;
@@ -179,7 +178,7 @@ impl Effort {
 /// A review's text, without its mark. `homeless`: the findings that stand at no place of the changes.
 pub fn review(
     id: JobId,
-    report: &str,
+    summary: &str,
     findings: &[Finding],
     homeless: &[&Finding],
     effort: &Effort,
@@ -188,8 +187,8 @@ pub fn review(
         0 => "Nothing was found.\n".to_owned(),
         _ => format!("{}\n", counts(findings)),
     };
-    if !report.trim().is_empty() {
-        _ = writeln!(text, "\n{}", defused(&head_and_tail(report, REPORT)).trim());
+    if !summary.trim().is_empty() {
+        _ = writeln!(text, "\n{}", defused(&head_and_tail(summary, SUMMARY)).trim());
     }
     if !homeless.is_empty() {
         text.push_str("\n### Beside the changes\n");
