@@ -63,7 +63,7 @@ impl Plan {
 
     /// With nothing of the user's: every answer comes from the rehearsal at `url`.
     pub fn rehearsed(url: String) -> Plan {
-        let keys = vec![(Name::AnthropicApiKey, SecretString::from("rehearsal"))];
+        let keys = vec![(Name::AnthropicApiKey, SecretString::from("no-key-is-needed"))];
         Plan { keys, rehearsal: Some(url), ..Plan::default() }
     }
 }

@@ -24,7 +24,7 @@ pub enum CorpusError {
     Unwritable { path: PathBuf, source: std::io::Error },
     #[error("git cannot be started: install git 2.32 or newer")]
     NoGit(#[source] std::io::Error),
-    #[error("git {what} failed for the repository of a case: {said}")]
+    #[error("git {what} failed for a new repository: {said}; install git 2.32 or newer")]
     Git { what: String, said: String },
 }
 

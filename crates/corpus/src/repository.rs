@@ -1,4 +1,5 @@
-//! A case's repository: real files and commits, made by git with nothing of the user's configuration.
+//! A case's repository, and any other that is made here: real files and commits, by git with nothing of the user's
+//! configuration.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,8 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use crate::{Case, CorpusError};
 
-const NAME: &str = "Codeteam Corpus";
-const EMAIL: &str = "corpus@codeteam.invalid";
+const NAME: &str = "Codeteam";
+const EMAIL: &str = "team@codeteam.invalid";
 
 /// Writes the repository of `case` into `folder`, which is made: its files as `main`, and the change that is reviewed, if there is one,
 /// as the branch `change`. `main` is checked out. Blocks.

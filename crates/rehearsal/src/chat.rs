@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::conversation::Answer;
 use crate::count::Count;
 use crate::openai;
-use crate::protocol::{self, Asked, Call, Given, Heard, Part, Wire};
+use crate::protocol::{Asked, Call, Given, Heard, Part, Wire};
+use crate::reading;
 use crate::refusal::Refusal;
 use crate::script::{Block, Turn};
 
@@ -30,11 +31,11 @@ impl Wire for Chat {
             bounds => {
                 let (name, value) =
                     bounds.into_iter().find(|(_, value)| !value.is_null()).unwrap_or(bounds[0]);
-                protocol::bound(name, value, 1)?
+                reading::bound(name, value, 1)?
             }
         };
-        let model = protocol::model(&request["model"])?;
-        protocol::in_one_piece(request)?;
+        let model = reading::model(&request["model"])?;
+        reading::in_one_piece(request)?;
         let messages = request["messages"].as_array().filter(|messages| !messages.is_empty());
         let messages =
             messages.ok_or_else(|| Refusal::invalid("messages: at least one message is required"))?;
@@ -46,7 +47,7 @@ impl Wire for Chat {
             model,
             max_output,
             tools: tools.collect(),
-            opening: protocol::words(opening.map_or(&Value::Null, |message| &message["content"])),
+            opening: reading::words(opening.map_or(&Value::Null, |message| &message["content"])),
             turns: turns(messages)?,
             parts: std::iter::once(stable).chain(messages.iter().cloned()).map(Part::plain).collect(),
             thinks: false,
@@ -114,11 +115,11 @@ impl Wire for Chat {
 
     fn foreign(&self, items: &[Value], _asked: &Asked) -> Option<Vec<Block>> {
         let [message] = items else { return None };
-        let text = protocol::words(&message["content"]);
+        let text = reading::words(&message["content"]);
         let text = (!text.is_empty()).then_some(Some(Block::Text { text }));
         let call = |call: &Value| match openai::is_own(&call["id"]) {
             true => None,
-            false => protocol::call_block(&call["function"]["name"], &call["function"]["arguments"]),
+            false => reading::call_block(&call["function"]["name"], &call["function"]["arguments"]),
         };
         text.into_iter().chain(message["tool_calls"].as_array().into_iter().flatten().map(call)).collect()
     }
@@ -150,7 +151,7 @@ fn bare(message: &Value) -> Value {
     let fields = message.as_object().into_iter().flatten();
     let kept = fields.filter(|(name, value)| match name.as_str() {
         "role" => true,
-        "content" => protocol::is_filled(value),
+        "content" => reading::is_filled(value),
         "tool_calls" => !value.is_null(),
         _ => false,
     });
@@ -161,7 +162,7 @@ fn turns(messages: &[Value]) -> Result<Vec<Heard>, Refusal> {
     let mut turns: Vec<Heard> = Vec::new();
     for (index, message) in messages.iter().enumerate() {
         let at = format!("messages[{index}]");
-        let filled = protocol::is_filled(&message["content"]);
+        let filled = reading::is_filled(&message["content"]);
         let given = match message["role"].as_str() {
             Some("system" | "developer") if turns.is_empty() => continue,
             Some("user") if filled => None,

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::conversation::Answer;
 use crate::count::{Count, tokens};
-use crate::protocol::{self, Asked, Call, Given, Heard, Part, Wire};
+use crate::protocol::{Asked, Call, Given, Heard, Part, Wire};
+use crate::reading;
 use crate::refusal::Refusal;
 use crate::script::{Block, Turn, seal};
 
@@ -26,7 +27,7 @@ impl Wire for Gemini {
 
     fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let said = "Method doesn't allow unregistered callers: send a key in the header x-goog-api-key";
-        protocol::key(headers, "x-goog-api-key", protocol::no_key(StatusCode::FORBIDDEN, said))
+        reading::key(headers, "x-goog-api-key", reading::no_key(StatusCode::FORBIDDEN, said))
     }
 
     fn read(&self, path: &str, request: &Value) -> Result<Asked, Refusal> {
@@ -34,7 +35,7 @@ impl Wire for Gemini {
             return Err(Refusal::not_found());
         };
         let bound = &request["generationConfig"]["maxOutputTokens"];
-        let max_output = protocol::bound("generationConfig.maxOutputTokens", bound, 1)?;
+        let max_output = reading::bound("generationConfig.maxOutputTokens", bound, 1)?;
         let contents = request["contents"].as_array().filter(|contents| !contents.is_empty());
         let contents = contents.ok_or_else(|| Refusal::invalid("contents is not specified"))?;
         let turns = contents.iter().enumerate().map(heard).collect::<Result<_, _>>()?;
@@ -45,7 +46,7 @@ impl Wire for Gemini {
             model: model.to_owned(),
             max_output,
             tools: declared.filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect(),
-            opening: protocol::words(&contents[0]["parts"]),
+            opening: reading::words(&contents[0]["parts"]),
             turns,
             parts: std::iter::once(stable).chain(contents.iter().cloned()).map(Part::plain).collect(),
             thinks: true,

@@ -11,6 +11,7 @@ mod gemini;
 mod messages;
 mod openai;
 mod protocol;
+mod reading;
 mod refusal;
 mod repertoire;
 mod responses;

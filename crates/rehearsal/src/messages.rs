@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::conversation::Answer;
 use crate::count::Count;
-use crate::protocol::{self, Asked, Call, Given, Heard, Part, Wire};
+use crate::protocol::{Asked, Call, Given, Heard, Part, Wire};
+use crate::reading;
 use crate::refusal::Refusal;
 use crate::script::{Block, Turn, seal};
 
@@ -18,20 +19,21 @@ impl Wire for Messages {
         "request-id"
     }
 
+    /// Clients send the key in either header.
     fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let missing = protocol::no_key(StatusCode::UNAUTHORIZED, "x-api-key header is required");
-        protocol::key(headers, "x-api-key", missing)?;
+        let missing = reading::no_key(StatusCode::UNAUTHORIZED, "x-api-key header is required");
+        reading::bearer(headers).or_else(|_| reading::key(headers, "x-api-key", missing))?;
         let version = Refusal::invalid("anthropic-version: header is required");
-        protocol::key(headers, "anthropic-version", version)
+        reading::key(headers, "anthropic-version", version)
     }
 
     fn read(&self, _path: &str, request: &Value) -> Result<Asked, Refusal> {
         if request["max_tokens"].is_null() {
             return Err(Refusal::invalid("max_tokens: a number of 1 or more is required"));
         }
-        let max_output = protocol::bound("max_tokens", &request["max_tokens"], 1)?;
-        let model = protocol::model(&request["model"])?;
-        protocol::in_one_piece(request)?;
+        let max_output = reading::bound("max_tokens", &request["max_tokens"], 1)?;
+        let model = reading::model(&request["model"])?;
+        reading::in_one_piece(request)?;
         let messages = request["messages"].as_array().filter(|messages| !messages.is_empty());
         let messages =
             messages.ok_or_else(|| Refusal::invalid("messages: at least one message is required"))?;
@@ -41,7 +43,7 @@ impl Wire for Messages {
             model,
             max_output,
             tools: tools.filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect(),
-            opening: protocol::words(&messages[0]["content"]),
+            opening: reading::words(&messages[0]["content"]),
             turns,
             parts: parts(request),
             thinks: matches!(request["thinking"]["type"].as_str(), Some("enabled" | "adaptive")),
@@ -147,7 +149,7 @@ impl Wire for Messages {
 
 fn heard((index, message): (usize, &Value)) -> Result<Heard, Refusal> {
     let (content, at) = (&message["content"], format!("messages.{index}"));
-    if !protocol::is_filled(content) {
+    if !reading::is_filled(content) {
         return Err(Refusal::invalid(format!("{at}: all messages must have content")));
     }
     let blocks = content.as_array().into_iter().flatten();

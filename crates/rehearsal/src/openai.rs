@@ -3,19 +3,14 @@
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::protocol;
+use crate::reading;
 use crate::refusal::Refusal;
 
 /// Sees that there is a bearer's key.
 pub(crate) fn admit(headers: &HeaderMap) -> Result<(), Refusal> {
     let said = "You didn't provide an API key: provide it in an Authorization header, as in Authorization: Bearer KEY";
-    let missing = protocol::no_key(StatusCode::UNAUTHORIZED, said);
-    protocol::key(headers, "authorization", missing.clone())?;
-    let given = headers.get("authorization").and_then(|header| header.to_str().ok());
-    match given.and_then(|header| header.strip_prefix("Bearer ")).is_some_and(|key| !key.trim().is_empty()) {
-        true => Ok(()),
-        false => Err(missing),
-    }
+    let missing = reading::no_key(StatusCode::UNAUTHORIZED, said);
+    reading::bearer(headers).map_err(|()| missing)
 }
 
 const OWN: &str = "call_rehearsal_";

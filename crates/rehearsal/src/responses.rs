@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::conversation::Answer;
 use crate::count::{Count, tokens};
 use crate::openai;
-use crate::protocol::{self, Asked, Call, Given, Heard, Part, Wire};
+use crate::protocol::{Asked, Call, Given, Heard, Part, Wire};
+use crate::reading;
 use crate::refusal::Refusal;
 use crate::script::{Block, Turn, seal};
 
@@ -29,9 +30,9 @@ impl Wire for Responses {
     }
 
     fn read(&self, _path: &str, request: &Value) -> Result<Asked, Refusal> {
-        let max_output = protocol::bound("max_output_tokens", &request["max_output_tokens"], LEAST_OUTPUT)?;
-        let model = protocol::model(&request["model"])?;
-        protocol::in_one_piece(request)?;
+        let max_output = reading::bound("max_output_tokens", &request["max_output_tokens"], LEAST_OUTPUT)?;
+        let model = reading::model(&request["model"])?;
+        reading::in_one_piece(request)?;
         let spoken = [json!({"role": "user", "content": request["input"]})];
         let items = match &request["input"] {
             Value::String(_) => &spoken[..],
@@ -57,7 +58,7 @@ impl Wire for Responses {
             model,
             max_output,
             tools: tools.filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect(),
-            opening: protocol::words(opening.map_or(&Value::Null, |item| &item["content"])),
+            opening: reading::words(opening.map_or(&Value::Null, |item| &item["content"])),
             turns: turns(items)?,
             parts: std::iter::once(stable).chain(items.iter().cloned()).map(Part::plain).collect(),
             thinks: sealed,
@@ -149,10 +150,10 @@ impl Wire for Responses {
     fn foreign(&self, items: &[Value], _asked: &Asked) -> Option<Vec<Block>> {
         let block = |item: &Value| match item["type"].as_str() {
             Some("function_call") if !openai::is_own(&item["call_id"]) => {
-                protocol::call_block(&item["name"], &item["arguments"])
+                reading::call_block(&item["name"], &item["arguments"])
             }
             None | Some("message") if !item["id"].is_string() => {
-                Some(Block::Text { text: protocol::words(&item["content"]) })
+                Some(Block::Text { text: reading::words(&item["content"]) })
             }
             _ => None,
         };
@@ -176,7 +177,7 @@ fn turns(items: &[Value]) -> Result<Vec<Heard>, Refusal> {
         match (item["type"].as_str(), item["role"].as_str()) {
             (None | Some("message"), Some("system" | "developer")) if turns.is_empty() => {}
             (None | Some("message"), Some("user")) => {
-                if !protocol::is_filled(&item["content"]) {
+                if !reading::is_filled(&item["content"]) {
                     return Err(Refusal::invalid(format!("{at}: the message has no content")));
                 }
                 caller(&mut turns, None);

@@ -10,9 +10,11 @@ use crate::error::CliError;
 /// Writes the repository into `folder`, which is made, and commits it.
 pub async fn make(folder: &Path) -> Result<(), CliError> {
     rehearsal::demo::write_files(folder).map_err(CliError::folder("write the demo's files to", folder))?;
-    git(folder, &["init", "--quiet", "--initial-branch=main"]).await?;
-    git(folder, &["add", "--all"]).await?;
-    git(folder, &["commit", "--quiet", "--message=Invoices"]).await
+    let folder = folder.to_owned();
+    let committed = tokio::task::spawn_blocking(move || corpus::commit_all(&folder, "Invoices"));
+    let committed =
+        committed.await.map_err(|error| CliError::Unable(format!("git was given up: {error}")))?;
+    Ok(committed?)
 }
 
 /// What the test command says, and how it ends.
@@ -21,37 +23,6 @@ pub async fn test(folder: &Path, command: &str) -> Result<String, CliError> {
     let said = String::from_utf8_lossy(&output.stdout);
     let code = output.status.code().map_or_else(|| output.status.to_string(), |code| code.to_string());
     Ok(format!("{}exit code {code}", domain::clean(&said)))
-}
-
-/// Runs git with a name of its own, and with nothing of the user's configuration.
-async fn git(folder: &Path, arguments: &[&str]) -> Result<(), CliError> {
-    let (name, email) = ("Codeteam Demo", "demo@codeteam.invalid");
-    let mut command = Command::new("git");
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs([("GIT_AUTHOR_NAME", name), ("GIT_AUTHOR_EMAIL", email)])
-        .envs([("GIT_COMMITTER_NAME", name), ("GIT_COMMITTER_EMAIL", email)]);
-    // Set by a git that runs us, in a hook for example, they would lead to its repository.
-    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_TEMPLATE_DIR"] {
-        command.env_remove(variable);
-    }
-    let output = match run(&mut command).await {
-        Err(CliError::System { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            return Err(forge::ForgeError::GitMissing.into());
-        }
-        other => other?,
-    };
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(CliError::Unable(format!(
-        "git could not make the demo's repository: {}; install git 2.32 or newer",
-        said.trim()
-    )))
 }
 
 async fn run(command: &mut Command) -> Result<Output, CliError> {

@@ -97,6 +97,8 @@ async fn without_a_key_there_is_no_answer() {
     );
     let response = client().post(&url).header("x-api-key", "k").body("{}").send().await.unwrap();
     assert_eq!(response.status(), 400, "the version is missing");
+    let bearer = client().post(&url).header("authorization", "Bearer k").body("{}").send().await.unwrap();
+    assert_eq!(bearer.status(), 400, "a key is a key in either header");
     let elsewhere = client().get(format!("{}/v1/models", rehearsal.url())).send().await.unwrap();
     assert_eq!(elsewhere.json::<Value>().await.unwrap()["error"]["type"], "not_found_error");
 }
