@@ -9,4 +9,5 @@ mod protocol;
 mod providers;
 mod repertoire;
 mod script;
+mod sdk;
 mod stage;
