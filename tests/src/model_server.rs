@@ -22,8 +22,13 @@ const LARGEST_REQUEST: usize = 32 * 1024 * 1024;
 pub enum Say {
     /// Content blocks, with made-up token counts.
     Content(Vec<Value>),
+    /// Content blocks at the highest price that a provider could name: all of the input as the dearest kind, all of the output
+    /// that was allowed.
+    Spend(Vec<Value>),
     /// An HTTP error.
     Status(u16),
+    /// Nothing, however long one waits.
+    Never,
 }
 
 /// Words.
@@ -40,6 +45,8 @@ pub fn tool(name: &str, input: Value) -> Value {
 struct Served {
     requests: Vec<Value>,
     usage: Usage,
+    /// Tokens of the conversation so far, where all is spent that can be.
+    context: u64,
     /// The turn of each answer that somebody waited for.
     answered: Vec<usize>,
     /// When each of them was asked for and given.
@@ -125,40 +132,60 @@ async fn answer(State(stage): State<Arc<Stage>>, headers: HeaderMap, body: Bytes
         .map_or(0, |messages| messages.iter().filter(|message| message["role"] == "assistant").count());
     let said = (stage.answers)(turn, &request);
     let key = headers.get("x-api-key").and_then(|key| key.to_str().ok()).unwrap_or_default().to_owned();
+    let most = request["max_tokens"].as_u64().unwrap();
+    let unseen = unseen(&request);
     let (size, model) = (request.to_string().len() as u64, request["model"].clone());
     {
         let mut served = stage.served.lock().unwrap();
         served.keys.push(key);
         served.requests.push(request);
     }
+    if matches!(said, Say::Never) {
+        std::future::pending::<()>().await;
+    }
     tokio::time::sleep(stage.pace).await;
     let mut served = stage.served.lock().unwrap();
-    match said {
+    let (content, usage) = match said {
         Say::Status(code) => {
             let error =
                 json!({"type": "error", "error": {"type": "api_error", "message": "as the test wants it"}});
-            (StatusCode::from_u16(code).unwrap(), Json(error)).into_response()
+            return (StatusCode::from_u16(code).unwrap(), Json(error)).into_response();
         }
+        Say::Spend(content) => {
+            let input = served.context + unseen;
+            served.context = input + most;
+            (content, Usage { cache_write_1h: input, output: most, ..Usage::default() })
+        }
+        // Counts that no estimate would give: the ledger must take them from here.
         Say::Content(content) => {
-            // Counts that no estimate would give: the ledger must take them from here.
-            let (read, write) = (turn as u64 * 101, 13);
-            let (uncached, output) = (size / 50 + 7, 31 + turn as u64);
-            served.usage +=
-                Usage { uncached, cache_read: read, cache_write_5m: write, output, ..Usage::default() };
-            served.answered.push(turn);
-            let tools = content.iter().any(|block| block["type"] == "tool_use");
-            let reply = json!({
-                "id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": content,
-                "stop_reason": if tools { "tool_use" } else { "end_turn" }, "stop_sequence": null,
-                "usage": {
-                    "input_tokens": uncached, "output_tokens": output, "cache_read_input_tokens": read,
-                    "cache_creation_input_tokens": write,
-                    "cache_creation": {"ephemeral_5m_input_tokens": write, "ephemeral_1h_input_tokens": 0},
-                },
-            });
-            let response = Json(reply).into_response();
-            served.times.push((asked, Instant::now()));
-            response
+            let turn = turn as u64;
+            let (uncached, output) = (size / 50 + 7, 31 + turn);
+            let (cache_read, cache_write_5m) = (turn * 101, 13);
+            (content, Usage { uncached, cache_read, cache_write_5m, output, ..Usage::default() })
         }
-    }
+        Say::Never => unreachable!("nobody waits so long"),
+    };
+    served.usage += usage;
+    served.answered.push(turn);
+    let tools = content.iter().any(|block| block["type"] == "tool_use");
+    let (written_5m, written_1h) = (usage.cache_write_5m, usage.cache_write_1h);
+    let reply = json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": content,
+        "stop_reason": if tools { "tool_use" } else { "end_turn" }, "stop_sequence": null,
+        "usage": {
+            "input_tokens": usage.uncached, "output_tokens": usage.output,
+            "cache_read_input_tokens": usage.cache_read, "cache_creation_input_tokens": written_5m + written_1h,
+            "cache_creation": {"ephemeral_5m_input_tokens": written_5m, "ephemeral_1h_input_tokens": written_1h},
+        },
+    });
+    let response = Json(reply).into_response();
+    served.times.push((asked, Instant::now()));
+    response
+}
+
+/// The bytes of a request that no earlier one had, but for the model's own answers.
+fn unseen(request: &Value) -> u64 {
+    let messages = request["messages"].as_array().unwrap();
+    let stable = if messages.len() == 1 { vec![&request["system"], &request["tools"]] } else { vec![] };
+    stable.into_iter().chain(messages.last()).map(|part| part.to_string().len() as u64).sum()
 }

@@ -18,6 +18,8 @@ mod scale_command;
 mod scaler_on_aws;
 mod secrets;
 mod setup;
+mod spenders;
+mod strangers;
 mod takeover;
 mod trouble;
 mod usage;
