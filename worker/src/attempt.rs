@@ -125,7 +125,6 @@ async fn attempt(
                 place: &place,
                 scratch: &scratch,
                 target,
-                model: agent::Model::name(&model),
                 // What is written down last takes its time, too.
                 deadline: deadline - LAST_WORDS,
             };

@@ -24,6 +24,8 @@ pub struct JobResult {
     pub report: Option<String>,
     /// What was done, in the model's words.
     pub summary: Option<String>,
+    /// Where it stands beside the record: branches, pages of pull requests and reviews.
+    pub published: Vec<String>,
     /// Model calls that were answered.
     pub steps: i64,
     pub tokens: Usage,
@@ -49,6 +51,7 @@ impl JobResult {
             diff: None,
             report: None,
             summary: None,
+            published: Vec::new(),
             steps: job.steps,
             tokens: job.usage,
             cost_micros: job.cost,
@@ -64,6 +67,7 @@ impl JobResult {
                     result.report.clone_from(report);
                     result.summary = Some(summary.clone());
                 }
+                Event::Published { url, .. } if !result.published.contains(url) => result.published.push(url.clone()),
                 // What an earlier round delivered is no longer the result.
                 Event::Retried { .. } => (result.diff, result.report, result.summary) = (None, None, None),
                 _ => {}
@@ -90,6 +94,9 @@ impl JobResult {
             short(&self.id),
             self.state
         );
+        for place in &self.published {
+            line.push_str(&format!("\npublished: {}", one_line(place, 300)));
+        }
         if self.state != JobState::Succeeded {
             line.push_str(&format!("\nbecause {}", self.why));
             if let Some(error) = &self.error {

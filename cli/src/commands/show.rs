@@ -46,7 +46,7 @@ fn shown(
 ) -> String {
     let ago = |at: Timestamp| format!("{at:.0} ({} ago)", age(at, now));
     let line = |text: &String| one_line(text, 2_000);
-    let facts: [(&str, Option<String>); 21] = [
+    let facts: [(&str, Option<String>); 22] = [
         ("job", Some(job.id.to_string())),
         ("state", Some(format!("{}: {}", job.state, why(job)))),
         ("error", job.error.as_ref().map(line)),
@@ -68,6 +68,7 @@ fn shown(
         ("ended", job.finished_at.map(ago)),
         ("summary", result.summary.as_ref().map(line)),
         ("result", size(job, result)),
+        ("published", Some(result.published.join(", ")).filter(|places| !places.is_empty()).as_ref().map(line)),
     ];
     let mut text: String = facts
         .iter()

@@ -22,6 +22,8 @@ pub struct Conclusion {
     pub report: Option<String>,
     /// The findings of a review, not yet held against its changes. None unless the model handed them in.
     pub findings: Option<Vec<Finding>>,
+    /// The model that was asked last. None: none was.
+    pub model: Option<String>,
     /// Model calls, lost ones included; like all that follows, over all attempts since the job was last started afresh.
     pub steps: u32,
     /// What the answered ones used.

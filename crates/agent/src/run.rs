@@ -138,6 +138,7 @@ impl<'a> Wheel<'a> {
             summary: handed_in.summary,
             report: handed_in.report,
             findings: handed_in.findings,
+            model: self.past.model().map(String::from),
             steps: spent.calls,
             usage: self.past.usage,
             cost: spent.cost,

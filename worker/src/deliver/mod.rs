@@ -38,8 +38,6 @@ pub struct Delivery<'a> {
     pub scratch: &'a Scratch,
     /// Where the result goes.
     pub target: &'a Target,
-    /// The model that was asked.
-    pub model: &'a str,
     /// When the job's time is up.
     pub deadline: Instant,
 }
@@ -52,7 +50,7 @@ pub async fn deliver(delivery: Delivery<'_>, conclusion: Conclusion) -> Result<E
         steps: conclusion.steps,
         usage: conclusion.usage,
         cost: conclusion.cost,
-        model: delivery.model.to_owned(),
+        model: conclusion.model.clone().unwrap_or_default(),
     };
     let end = match timeout_at(delivery.deadline + GRACE, in_time(delivery, conclusion)).await {
         Ok(end) => end?,
