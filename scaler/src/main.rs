@@ -69,9 +69,8 @@ async fn run(settings: Settings, redaction: &Redaction) -> anyhow::Result<()> {
         service::leash::on_release(move || shutdown.request());
     }
     let url = keyring.require(Name::DatabaseUrl)?;
-    let renewed = move || keyring.renewed(Name::DatabaseUrl).map(|url| url.expose_secret().to_owned());
     let config = Config::parse(url.expose_secret(), concat!("codeteam scaler ", env!("CARGO_PKG_VERSION")))?
-        .renewed_by(move || renewed().map_err(|error| error.to_string()));
+        .renewed_by(keyring.renewal(Name::DatabaseUrl));
     let database = Arc::new(Database::open_to_listen(config.clone()).await?);
     let writing = Arc::new(Database::new(config));
     tokio::spawn(retention::run(writing.clone(), settings.retention_days, shutdown.token().clone()));

@@ -1,5 +1,5 @@
 -- Puts a failed, cancelled or dead job back into the queue for a fresh start: with full caps, from the same commit. `changes` is an
--- object of what is to be changed before: prompt, model, test_command, step_cap, token_cap, time_limit_ms, cost_cap_micros,
+-- object of what is to be changed before: prompt, model, setup_command, test_command, delivery, step_cap, token_cap, time_limit_ms, cost_cap_micros,
 -- priority; null sets the worker's default.
 -- QJ003 unknown_job; QJ002 wrong_state: it is still open, or it succeeded; QJ007: a change that cannot be made; QJ008 duplicate: a job
 -- that is open has its dedupe_key.

@@ -9,16 +9,16 @@ use std::process::{Command, Stdio};
 
 use crate::{Team, program};
 
-/// The search path for workers whose commands call `rustc`.
-pub fn path_for_commands() -> OsString {
+/// The search path for workers whose commands call `rustc`, and what of it is to be shown to them, wherever it lies.
+pub fn path_for_commands() -> (OsString, Vec<PathBuf>) {
     let path = corpus::path_for_commands(std::env::var_os("PATH"));
     let compiler = ["rustc".to_owned()];
     if corpus::missing(&compiler, &path, Team::is_root()).is_empty() {
-        return path;
+        return (path, corpus::sysroot().into_iter().collect());
     }
-    let Some(linked) = corpus::sysroot().and_then(|root| link(&root)) else { return path };
+    let Some(linked) = corpus::sysroot().and_then(|root| link(&root)) else { return (path, Vec::new()) };
     let folders = std::iter::once(linked.join("bin")).chain(std::env::split_paths(&path));
-    std::env::join_paths(folders).unwrap_or(path)
+    (std::env::join_paths(folders).unwrap_or(path), vec![linked])
 }
 
 /// Links the compiler and its libraries into the build folder, once.

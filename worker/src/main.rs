@@ -83,11 +83,9 @@ async fn run(settings: Settings, redaction: Redaction) -> anyhow::Result<()> {
     .await?;
     let models = settings.model.open(&keyring)?;
     let url = keyring.require(Name::DatabaseUrl)?;
-    let renewing = keyring.clone();
-    let renewed = move || renewing.renewed(Name::DatabaseUrl).map(|url| url.expose_secret().to_owned());
     let config =
         store::Config::parse(url.expose_secret(), concat!("codeteam worker ", env!("CARGO_PKG_VERSION")))?
-            .renewed_by(move || renewed().map_err(|error| error.to_string()));
+            .renewed_by(keyring.renewal(Name::DatabaseUrl));
     let database = Arc::new(store::Database::open_to_listen(config).await?);
     let worker = Worker {
         id: WorkerId(settings.worker_id.unwrap_or_else(uuid::Uuid::new_v4)),

@@ -44,6 +44,10 @@ pub struct Settings {
     /// Files and folders, beside the secrets, that commands must not see: full paths, as a JSON array of strings.
     #[arg(long, env = "HIDDEN_PATHS", default_value = "[]")]
     hidden_paths: Paths,
+    /// Files and folders that commands may read though they lie where commands see nothing, such as /tmp: full paths, as a JSON array of
+    /// strings. For toolchains.
+    #[arg(long, env = "SHOWN_PATHS", default_value = "[]")]
+    shown_paths: Paths,
     /// What a job's set-up command may reach: * (every public address), names as in example.org or *.example.org, addresses as
     /// in 10.1.2.3 or 10.1.0.0/16 although they are not public, with commas between and perhaps :PORT behind each (else 80 and
     /// 443). Nothing, if empty.
@@ -106,6 +110,7 @@ impl Settings {
             ..settings.limits
         };
         settings.hidden.extend(self.hidden_paths.0.iter().cloned());
+        settings.shown.extend(self.shown_paths.0.iter().cloned());
         Ok(settings)
     }
 }

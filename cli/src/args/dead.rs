@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use domain::{Change, ExitReason, JobChanges, JobState, Mode, Task};
+use domain::{Change, Delivery, ExitReason, JobChanges, JobState, Mode, Task};
 use jiff::Timestamp;
 use store::DeadSelection;
 
@@ -142,9 +142,15 @@ struct ChangeArgs {
     /// Another model
     #[arg(long)]
     model: Option<String>,
+    /// Another set-up command
+    #[arg(long, value_name = "CMD")]
+    setup_command: Option<String>,
     /// Another test command
     #[arg(long, value_name = "CMD")]
     test_command: Option<String>,
+    /// Another place for the result: patch, branch or pull_request
+    #[arg(long, value_name = "WHERE")]
+    delivery: Option<Delivery>,
     /// At most this many model calls
     #[arg(long, value_name = "N")]
     step_cap: Option<u32>,
@@ -160,7 +166,7 @@ struct ChangeArgs {
     /// 0 to 9, higher ones go first
     #[arg(long, value_name = "N")]
     priority: Option<i16>,
-    /// Back to the worker's default: model, test-command, step-cap, token-cap, time-limit-ms, cost-cap or priority
+    /// Back to the default: model, setup-command, test-command, delivery, step-cap, token-cap, time-limit-ms, cost-cap or priority
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     reset: Vec<String>,
 }
@@ -168,8 +174,17 @@ struct ChangeArgs {
 impl RetryArgs {
     /// The changes, checked as far as that needs no look at the world.
     pub fn changes(&self) -> Result<JobChanges, CliError> {
-        const KNOWN: [&str; 7] =
-            ["model", "test-command", "step-cap", "token-cap", "time-limit-ms", "cost-cap", "priority"];
+        const KNOWN: [&str; 9] = [
+            "model",
+            "setup-command",
+            "test-command",
+            "delivery",
+            "step-cap",
+            "token-cap",
+            "time-limit-ms",
+            "cost-cap",
+            "priority",
+        ];
         let ChangeArgs { reset, .. } = &self.changes;
         if let Some(strange) = reset.iter().find(|what| !KNOWN.contains(&what.as_str())) {
             let known = KNOWN.join(", ");
@@ -179,7 +194,9 @@ impl RetryArgs {
         let changes = JobChanges {
             prompt: given.prompt.clone(),
             model: change("model", &given.model, reset)?,
+            setup_command: change("setup-command", &given.setup_command, reset)?,
             test_command: change("test-command", &given.test_command, reset)?,
+            delivery: change("delivery", &given.delivery, reset)?,
             step_cap: change("step-cap", &given.step_cap, reset)?,
             token_cap: change("token-cap", &given.token_cap, reset)?,
             time_limit_ms: change("time-limit-ms", &given.time_limit_ms, reset)?,

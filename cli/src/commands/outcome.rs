@@ -67,7 +67,9 @@ impl JobResult {
                     result.report.clone_from(report);
                     result.summary = Some(summary.clone());
                 }
-                Event::Published { url, .. } if !result.published.contains(url) => result.published.push(url.clone()),
+                Event::Published { url, .. } if !result.published.contains(url) => {
+                    result.published.push(url.clone())
+                }
                 // What an earlier round delivered is no longer the result.
                 Event::Retried { .. } => (result.diff, result.report, result.summary) = (None, None, None),
                 _ => {}

@@ -68,7 +68,10 @@ fn shown(
         ("ended", job.finished_at.map(ago)),
         ("summary", result.summary.as_ref().map(line)),
         ("result", size(job, result)),
-        ("published", Some(result.published.join(", ")).filter(|places| !places.is_empty()).as_ref().map(line)),
+        (
+            "published",
+            Some(result.published.join(", ")).filter(|places| !places.is_empty()).as_ref().map(line),
+        ),
     ];
     let mut text: String = facts
         .iter()

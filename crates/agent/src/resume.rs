@@ -244,8 +244,7 @@ impl Resumed {
 
 /// Whether `name` is `model`, perhaps with a date behind it.
 fn is_called(name: &str, model: &str) -> bool {
-    let is_date = |rest: &str| rest.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
-    name.strip_prefix(model).is_some_and(is_date)
+    name == model || domain::family(name) == model
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::InvalidJob;
 use crate::job::{limits, range, text};
+use crate::{Delivery, InvalidJob};
 
 /// What becomes of one thing that a job may say of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,14 @@ pub enum Change<T> {
 }
 
 impl<T> Change<T> {
+    fn map<U>(self, to: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Change::Keep => Change::Keep,
+            Change::Reset => Change::Reset,
+            Change::To(value) => Change::To(to(value)),
+        }
+    }
+
     fn new_value(&self) -> Option<&T> {
         match self {
             Change::To(value) => Some(value),
@@ -33,8 +41,12 @@ pub struct JobChanges {
     pub prompt: Option<String>,
     /// The model that is asked.
     pub model: Change<String>,
+    /// What fetches what a build needs; reset, nothing does.
+    pub setup_command: Change<String>,
     /// What the result is held against; reset, nothing verifies it.
     pub test_command: Change<String>,
+    /// Where the result goes.
+    pub delivery: Change<Delivery>,
     /// Model calls, 1 to 10,000.
     pub step_cap: Change<u32>,
     /// Tokens at full rate, 1 to 100,000,000.
@@ -58,8 +70,12 @@ impl JobChanges {
         if let Some(model) = self.model.new_value() {
             text("model", model, limits::MODEL_BYTES, "name a model, or leave it as it is")?;
         }
-        if let Some(command) = self.test_command.new_value() {
-            text("test command", command, limits::COMMAND_BYTES, COMMAND)?;
+        for (field, command) in
+            [("set-up command", &self.setup_command), ("test command", &self.test_command)]
+        {
+            if let Some(command) = command.new_value() {
+                text(field, command, limits::COMMAND_BYTES, COMMAND)?;
+            }
         }
         let wide = |change: &Change<u64>| change.new_value().map(|&value| i128::from(value));
         range("step_cap", self.step_cap.new_value().map(|&value| i128::from(value)), 1, 10_000)?;
@@ -83,7 +99,9 @@ impl JobChanges {
         let prompt = self.prompt.clone().map_or(Change::Keep, Change::To);
         put(&mut map, "prompt", &prompt);
         put(&mut map, "model", &self.model);
+        put(&mut map, "setup_command", &self.setup_command);
         put(&mut map, "test_command", &self.test_command);
+        put(&mut map, "delivery", &self.delivery.clone().map(|delivery| delivery.as_str()));
         put(&mut map, "step_cap", &self.step_cap);
         put(&mut map, "token_cap", &self.token_cap);
         put(&mut map, "time_limit_ms", &self.time_limit_ms);

@@ -8,12 +8,11 @@ mod info;
 
 use std::sync::LazyLock;
 
-use domain::Mode;
+use domain::{Mode, family};
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::setup::Unlisted;
-use crate::wire::family;
 
 pub use info::{ModelInfo, Provider, Source};
 

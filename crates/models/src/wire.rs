@@ -1,7 +1,7 @@
 //! What one protocol is: pure functions between the port's words and a provider's. The HTTP around them is the same for all.
 
 use agent::{ModelError, Request, Stop, ToolSpec, Turn};
-use domain::{Protocol, ToolCall, Usage};
+use domain::{Protocol, ToolCall, Usage, family};
 use serde_json::{Map, Value};
 
 use crate::call::Failure;
@@ -35,17 +35,6 @@ impl Own<'_> {
             _ => false,
         }
     }
-}
-
-/// A model's name without the date at its end, `-20251001` or `-2025-10-01`.
-pub(crate) fn family(name: &str) -> &str {
-    let forms = ["-dddddddd", "-dddd-dd-dd"];
-    let undated = forms.iter().find_map(|form| {
-        let (family, date) = name.split_at_checked(name.len().checked_sub(form.len())?)?;
-        let fits = |(c, f): (u8, u8)| if f == b'd' { c.is_ascii_digit() } else { c == f };
-        date.bytes().zip(form.bytes()).all(fits).then_some(family)
-    });
-    undated.unwrap_or(name)
 }
 
 /// What an answer says, before it is priced.

@@ -14,7 +14,7 @@ pub struct Command<'a> {
     pub timeout: Duration,
     /// The most bytes of its output that are kept: the head and the tail, half each.
     pub output_limit: usize,
-    /// Variables beside PATH, HOME, TMPDIR, LANG, TERM and CI; they win over those. Nothing secret: the command sees them.
+    /// Variables beside PATH, HOME, TMPDIR, LANG, TERM, CI and where tools are; they win over those. Nothing secret: the command sees them.
     pub env: &'a [(String, String)],
 }
 

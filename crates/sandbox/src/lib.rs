@@ -1,4 +1,4 @@
-//! Runs a shell command that nobody trusts: no network, no secrets, nothing writable but its workspace, nothing left behind.
+//! Runs a shell command that nobody trusts: no network but what [`Sandbox::run_connected`] permits, no secrets, nothing writable but its workspace, nothing left behind.
 //!
 //! [`Sandbox::start`] picks the strongest [`Level`] that the platform allows, attacks itself at that level, and refuses to
 //! work when an attack succeeds. What may surprise:
@@ -17,6 +17,7 @@
 mod adopt;
 mod capture;
 mod command;
+mod environment;
 mod error;
 mod hidden;
 mod launch;

@@ -10,7 +10,7 @@ use crate::command::{Command, Connected, End, Finished};
 use crate::network::{Hosts, Outlet};
 use crate::run::{self, Conversation};
 use crate::wire::{Report, Spec, Task};
-use crate::{Level, SandboxError, Settings, adopt, selftest, sockets};
+use crate::{Level, SandboxError, Settings, adopt, environment, selftest, sockets};
 
 /// The most bytes of a command: the kernel takes 131,072 for one argument.
 const SHELL_BYTES: usize = 120_000;
@@ -143,12 +143,6 @@ pub(crate) fn spec(
     task: Task,
     extra: &[(String, String)],
 ) -> Result<Spec, SandboxError> {
-    let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned());
-    let mut env: Vec<(String, String)> =
-        [("PATH", path.as_str()), ("LANG", "C.UTF-8"), ("TERM", "dumb"), ("CI", "1")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec();
-    env.extend_from_slice(extra);
     let mut hidden = settings.hidden.clone();
     if level == Level::Namespaces {
         // Not by the launcher, whose network namespace is new and knows no socket.
@@ -158,7 +152,7 @@ pub(crate) fn spec(
         level,
         task,
         dir,
-        env,
+        env: environment::of_command(|name| std::env::var_os(name), extra),
         hidden,
         shown: settings.shown.clone(),
         limits: settings.limits,

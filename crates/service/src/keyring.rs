@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use crate::{Name, Redaction, Secrets, SecretsError};
+use crate::{Name, Redaction, Secrets, SecretsError, exit};
 
 /// However many are refused at once: whoever comes later than this asks again.
 const ONCE_IN: Duration = Duration::from_secs(10);
@@ -42,23 +42,32 @@ impl Keyring {
         self.read().require(name).cloned()
     }
 
-    /// The secret, read anew: see [`Keyring::renew`].
-    pub fn renewed(&self, name: Name) -> Result<SecretString, SecretsError> {
-        self.renew()?;
-        self.require(name)
+    /// How somebody gets the secret anew who takes it as text, and its error in words: see [`Keyring::renew`].
+    pub fn renewal(&self, name: Name) -> impl Fn() -> Result<String, String> + Send + Sync + 'static {
+        let keyring = self.clone();
+        move || {
+            let read = keyring.renew().and_then(|()| keyring.require(name));
+            read.map(|secret| secret.expose_secret().to_owned()).map_err(|error| exit::one_line(&error))
+        }
     }
 
-    /// Reads all secrets anew, at most once in 10 s, because somebody did not accept one. Blocks as [`Secrets::open`] does.
+    /// Reads all secrets anew, at most once in 10 s (a reading that failed counts, too), because somebody did not accept one. Blocks as
+    /// [`Secrets::open`] does.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Secrets::open`]; the secrets stay as they are then.
     pub fn renew(&self) -> Result<(), SecretsError> {
         // Held while it reads: who is refused meanwhile waits for the same answer.
         let mut renewed = self.shared.renewed.lock().unwrap_or_else(PoisonError::into_inner);
         if renewed.is_some_and(|at| at.elapsed() < ONCE_IN) {
             return Ok(());
         }
-        let fresh = self.read().clone().reopen()?;
+        let read = self.read().clone().reopen();
+        *renewed = Some(Instant::now());
+        let fresh = read?;
         self.shared.redaction.hide_all(&fresh);
         *self.shared.secrets.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        *renewed = Some(Instant::now());
         Ok(())
     }
 

@@ -4,6 +4,9 @@
 //! of them. What is held against what: the case's own judgement, the script's steps, and the rehearsal's counts of each
 //! answer against ledger, events and job, to the token and the micro-dollar.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use corpus::{Case, Delivered, judge};
 use domain::{Event, EventRecord, JobId, Mode, Usage};
 use rehearsal::{Count, Played, Protocol, Rehearsal};
@@ -20,13 +23,14 @@ const MODELS: [(Protocol, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn every_rehearsed_case_is_solved_in_every_protocol_and_all_books_agree() {
-    let (cases, path) = cases();
+async fn every_rehearsed_case_is_solved_and_all_books_agree() {
+    let (cases, path, shown) = cases();
     let rehearsal = Rehearsal::start(corpus::repertoire(&cases)).await.unwrap();
     let mut team = Team::new(&rehearsal.url()).await;
     team.set("OPENAI_BASE_URL", rehearsal.openai_url());
     team.set("GEMINI_BASE_URL", rehearsal.url());
     team.set("PATH", path.to_str().unwrap());
+    team.set("SHOWN_PATHS", serde_json::json!(shown));
     team.add_key("OPENAI_API_KEY");
     team.add_key("GOOGLE_API_KEY");
     let folder = tempfile::tempdir().unwrap();
@@ -50,9 +54,9 @@ async fn every_rehearsed_case_is_solved_in_every_protocol_and_all_books_agree() 
     assert_eq!(rehearsal.stop().await.refused, 0);
 }
 
-/// The cases that can be done on this machine, and the search path for their commands.
-fn cases() -> (Vec<Case>, std::ffi::OsString) {
-    let path = path_for_commands();
+/// The cases that can be done on this machine, the search path for their commands, and what is shown to them.
+fn cases() -> (Vec<Case>, OsString, Vec<PathBuf>) {
+    let (path, shown) = path_for_commands();
     let able = |case: &Case| {
         let missing = corpus::missing(&case.needs, &path, Team::is_root());
         if !missing.is_empty() {
@@ -64,7 +68,7 @@ fn cases() -> (Vec<Case>, std::ffi::OsString) {
         }
         missing.is_empty()
     };
-    (corpus::built_in().unwrap().into_iter().filter(able).collect(), path)
+    (corpus::built_in().unwrap().into_iter().filter(able).collect(), path, shown)
 }
 
 fn models_for(index: usize) -> Vec<(Protocol, &'static str)> {

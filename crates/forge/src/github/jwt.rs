@@ -31,7 +31,9 @@ impl Signer {
             Ok(PrivateKeyDer::Pkcs8(der)) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
             _ => return Err(GitHubError::Key),
         };
-        let is_id = !app_id.is_empty() && app_id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        // Client ids of older Apps have a dot in them.
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let is_id = !app_id.is_empty() && app_id.bytes().all(fits);
         if !is_id {
             return Err(GitHubError::AppId { given: app_id.chars().take(40).collect() });
         }

@@ -17,6 +17,8 @@ pub struct Ground {
     pub unreadable: Vec<PathBuf>,
     pub outside: PathBuf,
     pub create: Vec<PathBuf>,
+    /// Of a service on this machine's localhost.
+    pub port: u16,
     listener: TcpListener,
     pub service: Option<(UnixListener, PathBuf)>,
 }
@@ -40,6 +42,7 @@ impl Ground {
             adopt::adopt(&workspace, uid)?;
         }
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let port = listener.local_addr()?.port();
         TcpStream::connect(listener.local_addr()?)?;
         listener.accept()?;
         listener.set_nonblocking(true)?;
@@ -47,12 +50,7 @@ impl Ground {
         unreadable.push(secret);
         let service = if level == Level::Namespaces { service(&place.join("service"))? } else { None };
         let create = places_to_write(&place, level);
-        Ok(Ground { workspace, unreadable, outside, create, listener, service })
-    }
-
-    /// Of a service on this machine's localhost.
-    pub fn port(&self) -> u16 {
-        self.listener.local_addr().map_or(0, |address| address.port())
+        Ok(Ground { workspace, unreadable, outside, create, port, listener, service })
     }
 
     /// What the probe left where it must leave nothing.

@@ -41,7 +41,7 @@ pub async fn prove(settings: &Settings, level: Level) -> Result<Option<String>, 
         unreadable.push(socket.clone());
     }
     let probe = Probe {
-        port: ground.port(),
+        port: ground.port,
         unreadable,
         overwrite: vec![ground.outside.clone()],
         create: ground.create.clone(),
@@ -50,7 +50,8 @@ pub async fn prove(settings: &Settings, level: Level) -> Result<Option<String>, 
     let connected = Spec { connected: true, ..offline.clone() };
     attack(&settings, &ground, &offline, None).await?;
     // Everything that is public, at a port where the host listens: it must be refused for its address.
-    let hosts: Hosts = format!("*:{}", ground.port()).parse().unwrap_or_default();
+    let hosts = format!("*:{}", ground.port).parse::<Hosts>();
+    let hosts = hosts.map_err(|why| SandboxError::Setup { level, why: why.to_string() })?;
     match attack(&settings, &ground, &connected, Some(&mut Outlet::new(hosts))).await {
         Ok(()) => Ok(None),
         Err(SandboxError::Setup { why, .. }) => Ok(Some(why)),
