@@ -340,12 +340,12 @@ CREATE FUNCTION codeteam.check_changes(changes jsonb) RETURNS void
 declare
   wrong record;
 begin
-  perform check_keys(changes, array['prompt', 'model', 'test_command', 'step_cap', 'token_cap', 'time_limit_ms', 'cost_cap_micros',
-    'priority'], 'what a retry changes');
-  select key, value, case when key in ('prompt', 'model', 'test_command') then 'text' else 'a whole number' end as wanted into wrong
+  perform check_keys(changes, array['prompt', 'model', 'setup_command', 'test_command', 'delivery', 'step_cap', 'token_cap', 'time_limit_ms',
+    'cost_cap_micros', 'priority'], 'what a retry changes');
+  select key, value, case when key in ('prompt', 'model', 'setup_command', 'test_command', 'delivery') then 'text' else 'a whole number' end as wanted into wrong
   from jsonb_each(changes)
   where case when key = 'prompt' then jsonb_typeof(value) <> 'string'
-             when key in ('model', 'test_command') then jsonb_typeof(value) not in ('string', 'null')
+             when key in ('model', 'setup_command', 'test_command', 'delivery') then jsonb_typeof(value) not in ('string', 'null')
              else jsonb_typeof(value) not in ('number', 'null') or value::text ~ '[.]' end
   limit 1;
   if found then
@@ -2276,6 +2276,8 @@ begin
   update jobs j
   set prompt = case when changes ? 'prompt' then changes ->> 'prompt' else j.prompt end,
       model = case when changes ? 'model' then changes ->> 'model' else j.model end,
+      setup_command = case when changes ? 'setup_command' then changes ->> 'setup_command' else j.setup_command end,
+      delivery = case when changes ? 'delivery' then changes ->> 'delivery' else j.delivery end,
       test_command = case when changes ? 'test_command' then changes ->> 'test_command' else j.test_command end,
       step_cap = case when changes ? 'step_cap' then (changes ->> 'step_cap')::integer else j.step_cap end,
       token_cap = case when changes ? 'token_cap' then (changes ->> 'token_cap')::bigint else j.token_cap end,

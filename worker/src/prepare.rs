@@ -50,9 +50,6 @@ pub async fn checkout(
         journal.append(&events, deadline).await?;
     }
     let workspace = mirror.checkout(&scratch.path("workspace")).await?;
-    if let Some(patch) = resumed.patch() {
-        workspace.apply(patch).await?;
-    }
     worker.sandbox.adopt(workspace.path())?;
     let place = Place {
         changes: mirror.changes().await?,
@@ -62,6 +59,11 @@ pub async fn checkout(
         redaction: worker.redaction.clone(),
         listed: OnceCell::new(),
     };
+    // Before anything that a model wrote is there: this command has a network.
     setup::prepare(worker, claimed, &place, journal, deadline).await?;
+    if let Some(patch) = resumed.patch() {
+        place.workspace.apply(patch).await?;
+        worker.sandbox.adopt(place.workspace.path())?;
+    }
     Ok(place)
 }

@@ -14,8 +14,8 @@ use crate::end::End;
 use crate::ports::Place;
 use crate::worker::Worker;
 
-/// Bytes of its output that go into the record.
-const OUTPUT_BYTES: usize = 20_000;
+/// Bytes of a command's output that go into the record.
+pub const OUTPUT_BYTES: usize = 20_000;
 /// Files that a complaint names.
 const NAMED: usize = 5;
 
@@ -99,8 +99,8 @@ pub async fn run(
     }))
 }
 
-/// Its exit code, and what is wrong with its end.
-fn ended(end: CommandEnd) -> (Option<i32>, Option<String>) {
+/// A command's exit code, and what is wrong with its end, to stand behind its name.
+pub fn ended(end: CommandEnd) -> (Option<i32>, Option<String>) {
     match end {
         CommandEnd::Exited(0) => (Some(0), None),
         CommandEnd::Exited(code) => (Some(code), Some(format!("failed with exit code {code}"))),

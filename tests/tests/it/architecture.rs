@@ -32,6 +32,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["rehearsal", "system-tests"]),
     ("seccompiler", &["sandbox"]),
     ("landlock", &["sandbox"]),
+    ("cap-std", &["worker"]),
+    ("ring", &["forge"]),
+    ("aws-sdk-secretsmanager", &["service"]),
+    ("aws-config", &["aws-client", "scaler"]),
     ("clap", &["cli", "worker", "scaler", "bench"]),
     ("anyhow", &["cli", "worker", "scaler", "bench"]),
 ];

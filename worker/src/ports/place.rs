@@ -96,7 +96,9 @@ impl agent::Workspace for Place {
         self.workspace.revert(patch).await.map_err(|error| match error {
             ForgeError::PatchDoesNotApply { .. } => WorkspaceError::Refused { message: error.to_string() },
             error => broken(&error),
-        })
+        })?;
+        // What was put back is the worker's own now.
+        self.sandbox.adopt(self.workspace.path()).map_err(|error| broken(&error))
     }
 
     async fn files(&self, limit: usize) -> Result<Vec<String>, WorkspaceError> {
