@@ -33,7 +33,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("seccompiler", &["sandbox"]),
     ("landlock", &["sandbox"]),
     ("cap-std", &["worker"]),
-    ("ring", &["forge"]),
+    ("ring", &["forge", "system-tests"]),
     ("aws-sdk-secretsmanager", &["service"]),
     ("aws-config", &["aws-client", "scaler"]),
     ("clap", &["cli", "worker", "scaler", "bench"]),
