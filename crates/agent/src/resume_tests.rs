@@ -10,7 +10,7 @@ fn call(id: &str, name: &str) -> ToolCall {
 fn replied(step: u32, tool_calls: Vec<ToolCall>) -> Event {
     Event::ModelReplied {
         step,
-        model: "m-2026".into(),
+        model: "m-2026-01-31".into(),
         asked: None,
         protocol: Protocol::AnthropicMessages,
         content: json!([step]),
@@ -78,7 +78,7 @@ fn only_the_model_that_counted_a_prefix_is_believed() {
     past.trust_counts_of("other");
     assert_eq!(past.known(), None);
     let mut past = resumed(vec![replied(1, vec![])]);
-    past.trust_counts_of("m-20x");
+    past.trust_counts_of("m-2026");
     assert_eq!(past.known(), None);
 }
 
