@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_said() {
         let cases: [(&[&str], &str); 4] = [
-            (&["a", "--reset", "prompt"], "use model, test-command"),
+            (&["a", "--reset", "prompt"], "use model, setup-command"),
             (&["a", "--model", "claude-haiku-4-5", "--reset", "model"], "give one"),
             (&["a", "--step-cap", "0"], "from 1 to 10000"),
             (&["a", "--model", "gpt-99"], "gpt-99"),
