@@ -26,6 +26,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether it is all said who commits are by.
+    pub fn names_author(&self) -> bool {
+        self.commit_name.is_some() && self.commit_email.is_some()
+    }
+
     /// The App, if there is one. What it can be told without asking GitHub is checked.
     pub fn app(&self, keyring: &Keyring, redaction: &Redaction) -> anyhow::Result<Option<App>> {
         let Some(id) = self.github_app_id.as_deref().map(str::trim).filter(|id| !id.is_empty()) else {

@@ -85,7 +85,14 @@ impl Inner {
             ("GET", ["users", name]) => {
                 let is_bot = *name == "codeteam-test%5Bbot%5D";
                 let known = json!({"login": LOGIN, "id": 991, "type": "Bot"});
-                ("GET /users/{username}", if is_bot { (200, known) } else { not_found() })
+                let is_given =
+                    self.state.lock().unwrap().tokens.get(token).is_some_and(|grant| !grant.revoked);
+                let reply = match (is_given, is_bot) {
+                    (false, _) => unauthorized("Bad credentials"),
+                    (true, false) => not_found(),
+                    (true, true) => (200, known),
+                };
+                ("GET /users/{username}", reply)
             }
             ("GET", ["repos", owner, name, "installation"]) => (
                 "GET /repos/{owner}/{repo}/installation",

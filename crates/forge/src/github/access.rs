@@ -128,7 +128,7 @@ impl Access {
     /// # Errors
     /// `KeyRefused`, and those of any question.
     pub async fn identity(&self, deadline: Instant) -> Result<&Identity, GitHubError> {
-        self.app.identity(deadline).await
+        self.app.identity(self, deadline).await
     }
 
     /// The repository as git is asked for it, with a token that is good for five minutes at least.
@@ -196,12 +196,21 @@ impl Access {
         question: &Question<'_>,
         deadline: Instant,
     ) -> Result<Answer, GitHubError> {
-        let path = format!("/repos/{}{}", self.slug, question.path);
+        self.ask_at(&format!("/repos/{}{}", self.slug, question.path), question, deadline).await
+    }
+
+    /// Asks the same way for something that stands elsewhere: at `path`, from the API's root.
+    pub(super) async fn ask_at(
+        &self,
+        path: &str,
+        question: &Question<'_>,
+        deadline: Instant,
+    ) -> Result<Answer, GitHubError> {
         let once = async || {
             let token = self.token(deadline).await?;
             let ask = Ask {
                 method: &question.method,
-                path: &path,
+                path,
                 body: question.body.as_ref(),
                 token: token.expose_secret(),
                 what: question.what,

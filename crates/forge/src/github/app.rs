@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::GitHubError;
-use super::access::{Access, Rights};
+use super::access::{Access, Question, Rights};
 use super::address::{Host, Slug};
 use super::http::{Answer, Ask, Http};
 use super::jwt::Signer;
@@ -136,11 +136,12 @@ impl App {
         Access::new(self.clone(), slug, rights, found.id, deadline).await
     }
 
-    /// Who it is. Asked once.
-    ///
-    /// # Errors
-    /// `KeyRefused`, and those of any question.
-    pub async fn identity(&self, deadline: Instant) -> Result<&Identity, GitHubError> {
+    /// Who it is. Asked once. Of users GitHub tells nothing to who comes with the App's own word: `access` brings a token.
+    pub(super) async fn identity(
+        &self,
+        access: &Access,
+        deadline: Instant,
+    ) -> Result<&Identity, GitHubError> {
         #[derive(Deserialize)]
         struct About {
             slug: String,
@@ -154,7 +155,7 @@ impl App {
             let About { slug } = told.read()?;
             let path = format!("/users/{slug}%5Bbot%5D");
             let told =
-                self.ask_as_app(&Method::GET, &path, None, "say which user the App is", deadline).await?;
+                access.ask_at(&path, &Question::get(&path, "say which user the App is"), deadline).await?;
             let User { id } = told.read()?;
             let login = format!("{slug}[bot]");
             let email = format!("{id}+{login}@users.noreply.{}", self.inner.host.domain());

@@ -34,6 +34,11 @@ async fn what_github_refuses_costs_nothing_and_says_what_to_do() {
     ends(job(&format!("{}/o/none", github.url)), "cannot see o/none").await;
     let review = NewJob { head: Some("pull/9".into()), ..NewJob::new(domain::Task::Review, &url, "p") };
     ends(review, "no pull request 9").await;
+    github.faults(|_, path| {
+        path.starts_with("/users/").then(|| Fault::Answer(404, json!({"message": "Not Found"}), &[]))
+    });
+    ends(wanted(), "say which user the App is").await;
+    github.no_faults();
     github.archive();
     ends(wanted(), "unarchive it").await;
     github.grant_only(json!({"metadata": "read", "contents": "read"}));

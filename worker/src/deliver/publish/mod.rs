@@ -182,12 +182,12 @@ async fn review(
 /// Who the commit is by: as the settings say, else the App, else the team.
 async fn author(delivery: Delivery<'_>) -> Result<Author, ForgeError> {
     let Delivery { worker, target, deadline, .. } = delivery;
+    let settings = &worker.settings.github;
     let (mut name, mut email) = ("codeteam".to_owned(), "codeteam@localhost".to_owned());
-    if let Some(access) = &target.access {
+    if let Some(access) = target.access.as_ref().filter(|_| !settings.names_author()) {
         let identity = access.identity(deadline).await?;
         (name, email) = (identity.login.clone(), identity.email.clone());
     }
-    let settings = &worker.settings.github;
     Ok(Author {
         name: settings.commit_name.clone().unwrap_or(name),
         email: settings.commit_email.clone().unwrap_or(email),

@@ -54,6 +54,15 @@ impl Target {
             // An archived repository would be noticed too late.
             access.default_branch(deadline).await.map_err(ForgeError::from)?;
         }
+        let asks_who_it_is = match wish {
+            Wish::Record => false,
+            // Its own comments are known by it.
+            Wish::Review(_) => true,
+            Wish::Branch | Wish::PullRequest => !worker.settings.github.names_author(),
+        };
+        if asks_who_it_is {
+            access.identity(deadline).await.map_err(ForgeError::from)?;
+        }
         Ok(Target { wish, access: Some(access), pull, shut_out: None })
     }
 
