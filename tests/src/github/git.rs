@@ -1,6 +1,7 @@
 //! The same repositories over git's own protocol, by git's own program.
 
 use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -9,13 +10,30 @@ use axum::http::{HeaderMap, Response};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// Answers one request of git's. `user`: whether whoever asks has shown a token.
+/// Lets a bare repository refuse pushes as GitHub does that change workflows without being allowed to.
+pub fn guard_workflows(repository: &Path) {
+    const HOOK: &str = r#"#!/bin/sh
+while read -r old new name; do
+    test -n "$MAY_CHANGE_WORKFLOWS" && continue
+    if git log --name-only --format= "$new" --not --all | grep -q '^"\?\.github/workflows/'; then
+        echo "refusing to allow a GitHub App to create or update workflow without \`workflows\` permission" >&2
+        exit 1
+    fi
+done
+"#;
+    let hooks = repository.join("hooks");
+    std::fs::create_dir_all(&hooks).unwrap();
+    std::fs::write(hooks.join("pre-receive"), HOOK).unwrap();
+    std::fs::set_permissions(hooks.join("pre-receive"), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Answers one request of git's from whoever has shown a token. `workflows`: whether that one is good for changing workflows.
 pub async fn serve(
     root: &Path,
     method: &str,
     (path, query): (&str, &str),
     headers: &HeaderMap,
-    user: bool,
+    workflows: bool,
     body: Bytes,
 ) -> Response<Body> {
     let mut command = Command::new("git");
@@ -27,6 +45,7 @@ pub async fn serve(
         .env("HOME", root)
         .env("GIT_PROJECT_ROOT", root)
         .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("REMOTE_USER", "x-access-token")
         .env("REQUEST_METHOD", method)
         .env("PATH_INFO", path)
         .env("QUERY_STRING", query)
@@ -35,8 +54,8 @@ pub async fn serve(
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true);
-    if user {
-        command.env("REMOTE_USER", "x-access-token");
+    if workflows {
+        command.env("MAY_CHANGE_WORKFLOWS", "yes");
     }
     for (name, variable) in [
         ("content-type", "CONTENT_TYPE"),

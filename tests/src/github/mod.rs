@@ -114,6 +114,7 @@ impl GitHub {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let (from, to) = (repo.url(), path.to_str().unwrap().to_owned());
         diff::git(repo.path(), &["clone", "--quiet", "--bare", &from, &to]).expect("a clone");
+        git::guard_workflows(&path);
         format!("{}/{name}", self.url)
     }
 
@@ -256,7 +257,9 @@ async fn serve(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response<
     let response = if let Some((name, rest)) = git_request(&path) {
         let path = format!("/{name}.git/{rest}");
         match inner.may_git(&name, &path, &query, token.as_deref()) {
-            Ok(user) => git::serve(&inner.root, &method, (&path, &query), &parts.headers, user, body).await,
+            Ok(workflows) => {
+                git::serve(&inner.root, &method, (&path, &query), &parts.headers, workflows, body).await
+            }
             Err((status, text)) => {
                 let response =
                     Response::builder().status(status).header("www-authenticate", "Basic realm=\"GitHub\"");
@@ -292,7 +295,7 @@ fn git_request(path: &str) -> Option<(String, &'static str)> {
 }
 
 impl Inner {
-    /// Whether git may do this: whether a token was shown.
+    /// Whether git may do this, and whether what it brings may change workflows.
     fn may_git(
         &self,
         name: &str,
@@ -311,7 +314,7 @@ impl Inner {
             () if writes && state.archived => Err((403, "This repository was archived so it is read-only.")),
             () if writes && level != "write" => Err((403, "Write access to repository not granted.")),
             () if level.is_empty() => Err((403, "Resource not accessible")),
-            () => Ok(true),
+            () => Ok(grant.permissions["workflows"] == "write"),
         }
     }
 

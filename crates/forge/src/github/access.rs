@@ -1,5 +1,6 @@
 //! A way into one repository: a token that is good for it alone, with the rights that a job needs, renewed before it ends.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -68,6 +69,8 @@ pub struct Access {
     slug: Slug,
     rights: Rights,
     installation: u64,
+    /// Whether it may change workflows, too.
+    workflows: AtomicBool,
     token: Mutex<Token>,
 }
 
@@ -109,8 +112,9 @@ impl Access {
         installation: u64,
         deadline: Instant,
     ) -> Result<Access, GitHubError> {
-        let token = mint(&app, &slug, rights, installation, deadline).await?;
-        Ok(Access { app, slug, rights, installation, token: Mutex::new(token) })
+        let token = mint(&app, &slug, rights, false, installation, deadline).await?;
+        let workflows = AtomicBool::new(false);
+        Ok(Access { app, slug, rights, installation, workflows, token: Mutex::new(token) })
     }
 
     /// The repository.
@@ -160,12 +164,30 @@ impl Access {
 
     /// Gives the token back: whoever might have got hold of it has nothing. Says nothing when that fails, since it ends by itself.
     pub async fn leave(self) {
-        let token = self.token.into_inner().value;
+        let token = self.token.lock().await;
+        self.give_back(&token).await;
+    }
+
+    /// From now on its token may change workflows, too: GitHub takes no push that does with another one. The one before is given back.
+    ///
+    /// # Errors
+    /// `Forbidden`, when the App may not, and those of any question.
+    pub async fn allow_workflows(&self, deadline: Instant) -> Result<(), GitHubError> {
+        let mut token = self.token.lock().await;
+        let may = mint(&self.app, &self.slug, self.rights, true, self.installation, deadline).await?;
+        self.workflows.store(true, Ordering::Relaxed);
+        let before = std::mem::replace(&mut *token, may);
+        drop(token);
+        self.give_back(&before).await;
+        Ok(())
+    }
+
+    async fn give_back(&self, token: &Token) {
         let ask = Ask {
             method: &Method::DELETE,
             path: "/installation/token",
             body: None,
-            token: token.expose_secret(),
+            token: token.value.expose_secret(),
             what: "take the token back",
             repeat: false,
             deadline: Instant::now() + FAREWELL,
@@ -179,15 +201,19 @@ impl Access {
     async fn token(&self, deadline: Instant) -> Result<SecretString, GitHubError> {
         let mut token = self.token.lock().await;
         if Instant::now() + EARLY >= token.good_until {
-            *token = mint(&self.app, &self.slug, self.rights, self.installation, deadline).await?;
+            *token = self.mint(deadline).await?;
         }
         Ok(token.value.clone())
     }
 
     async fn renew(&self, deadline: Instant) -> Result<(), GitHubError> {
-        *self.token.lock().await =
-            mint(&self.app, &self.slug, self.rights, self.installation, deadline).await?;
+        *self.token.lock().await = self.mint(deadline).await?;
         Ok(())
+    }
+
+    async fn mint(&self, deadline: Instant) -> Result<Token, GitHubError> {
+        let workflows = self.workflows.load(Ordering::Relaxed);
+        mint(&self.app, &self.slug, self.rights, workflows, self.installation, deadline).await
     }
 
     /// Asks about the repository. A token that is refused is replaced, once.
@@ -248,6 +274,7 @@ async fn mint(
     app: &App,
     slug: &Slug,
     rights: Rights,
+    workflows: bool,
     installation: u64,
     deadline: Instant,
 ) -> Result<Token, GitHubError> {
@@ -257,7 +284,11 @@ async fn mint(
         token: SecretString,
         expires_at: Option<Timestamp>,
     }
-    let body = json!({"repositories": [slug.name], "permissions": rights.permissions()});
+    let mut permissions = rights.permissions();
+    if workflows {
+        permissions["workflows"] = "write".into();
+    }
+    let body = json!({"repositories": [slug.name], "permissions": permissions});
     let path = format!("/app/installations/{installation}/access_tokens");
     let answer = app.ask_as_app(&Method::POST, &path, Some(&body), WHAT, deadline).await?;
     let (repo, detail) = (slug.to_string(), answer.detail());
@@ -267,6 +298,11 @@ async fn mint(
             return Err(GitHubError::Suspended { repo, account: slug.owner.clone() });
         }
         404 => return Err(GitHubError::NotInstalled { repo }),
+        // It had the others a moment ago.
+        422 if workflows && detail.to_ascii_lowercase().contains("permissions") => {
+            let (what, needs) = ("change .github/workflows", "Workflows: read and write");
+            return Err(GitHubError::Forbidden { what, repo, needs, detail });
+        }
         422 if detail.to_ascii_lowercase().contains("permissions") => {
             return Err(GitHubError::Forbidden { what: "work", repo, needs: rights.told(), detail });
         }

@@ -77,6 +77,43 @@ async fn a_pull_request_that_cannot_be_opened_leaves_the_result_in_the_record() 
 }
 
 #[tokio::test]
+async fn workflows_are_changed_only_by_an_app_that_may_and_with_a_token_for_that() {
+    let model = ModelServer::start(|turn, _| {
+        Say::Content(match turn {
+            0 => vec![tool(
+                "bash",
+                json!({"command": "mkdir -p .github/workflows; echo on: push > .github/workflows/ci.yml"}),
+            )],
+            _ => vec![tool("finish", json!({"summary": SUMMARY}))],
+        })
+    })
+    .await;
+    let github = GitHub::start().await;
+    let mut team = Team::new(&model.url).await;
+    team.on_github(&github);
+    let url = github.host("o/r", &repo());
+    let _worker = team.worker();
+    let wanted = || NewJob { test_command: None, ..job(&url) };
+    let id = team.api.submit(&wanted()).await.unwrap();
+    let (row, events) = team.finished(id).await;
+    assert_eq!((row.state, row.exit_reason), (JobState::Failed, Some(ExitReason::DeliveryError)));
+    assert!(row.error.as_deref().unwrap().contains("Workflows: read and write"), "{row:?}");
+    assert!(events.iter().any(|record| matches!(&record.event, Event::Delivered { diff: Some(_), .. })));
+    assert!(github.tokens().iter().all(|(_, grant)| grant.permissions["workflows"].is_null()));
+
+    let given =
+        json!({"metadata": "read", "contents": "write", "pull_requests": "write", "workflows": "write"});
+    github.grant_only(given);
+    let id = team.api.submit(&wanted()).await.unwrap();
+    let (row, events) = team.finished(id).await;
+    assert_eq!((row.state, published(&events).len()), (JobState::Succeeded, 1), "{}", team.log());
+    let good: Vec<_> =
+        github.tokens().into_iter().filter(|(_, grant)| grant.permissions["workflows"] == "write").collect();
+    assert_eq!(good.len(), 1);
+    assert_eq!(github.wrong(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_github_that_is_away_for_a_while_is_waited_for_and_no_step_is_paid_for_again() {
     let (model, github) = (model().await, GitHub::start().await);
     let mut team = Team::new(&model.url).await;

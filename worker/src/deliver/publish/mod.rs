@@ -94,6 +94,9 @@ async fn patch(delivery: Delivery<'_>, told: &Told<'_>, diff: &str) -> Result<Ve
         Publication { patch: diff, message: &message, mark: &mark, author: &author, branch: &branch };
     let pushed = match &target.access {
         Some(access) => {
+            if text::touches_workflows(diff) {
+                access.allow_workflows(deadline).await?;
+            }
             access
                 .with_source(deadline, async |source| {
                     place.mirror.publish(source, &publication, deadline).await

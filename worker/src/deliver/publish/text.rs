@@ -229,6 +229,12 @@ pub fn gave_up(why: &str) -> String {
     format!("No review came of this: {}", defused(&head_and_tail(why, 1_000)))
 }
 
+/// Whether a patch changes what GitHub runs by itself. A line that begins so is always one of a file's head.
+pub fn touches_workflows(diff: &str) -> bool {
+    let mut heads = diff.lines().filter_map(|line| line.strip_prefix("diff --git "));
+    heads.any(|head| head.contains("a/.github/workflows/") || head.contains("b/.github/workflows/"))
+}
+
 fn counts(findings: &[Finding]) -> String {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let told: Vec<String> = Severity::ALL
@@ -316,6 +322,17 @@ mod tests {
             told.body(false).contains("(12345 micro-dollars)")
                 && told.message().contains("\nCodeteam-Job: 0000")
         );
+    }
+
+    #[test]
+    fn a_patch_that_changes_workflows_is_known_by_its_files() {
+        let patch = |path: &str| format!("diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n");
+        assert!(touches_workflows(&format!("{}{}", patch("a"), patch(".github/workflows/ci.yml"))));
+        assert!(touches_workflows(
+            "diff --git \"a/.github/workflows/\\303\" \"b/.github/workflows/\\303\"\n"
+        ));
+        assert!(touches_workflows("diff --git a/x b/.github/workflows/x\nrename from x\n"));
+        assert!(!touches_workflows(&format!("{}+diff --git a/.github/workflows/x\n", patch(".github/x"))));
     }
 
     #[test]
