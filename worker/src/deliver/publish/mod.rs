@@ -8,10 +8,13 @@ mod text;
 mod wish;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use domain::{Delivery as Kind, Event, ExitReason, Finding, Outcome};
 use forge::github::{Access, NewPull, NewReview};
-use forge::{Author, ForgeError, Publication, Source};
+use forge::{Author, BaseNow, ForgeError, Publication, Source};
+
+use tokio::time::{Instant, timeout_at};
 
 pub use target::Target;
 pub use text::Effort;
@@ -20,6 +23,11 @@ use super::Delivery;
 use crate::end::End;
 use text::Told;
 use wish::Wish;
+
+/// How long the look at where the base has gone may take.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long the comment that only points to a review may take.
+const POINTER: Duration = Duration::from_secs(5);
 
 /// Brings what `end` has to where the job wants it; gives the end with the events that tell of it.
 pub async fn publish(delivery: Delivery<'_>, effort: &Effort, end: End) -> Result<End, End> {
@@ -130,9 +138,17 @@ async fn pull_request(
 ) -> Result<Vec<Event>, ForgeError> {
     let Delivery { claimed, place, deadline, .. } = delivery;
     let base = claimed.job.base.as_deref();
-    let now = access
-        .with_source(deadline, async |source| place.mirror.base_now(source, base, diff, deadline).await)
-        .await?;
+    let soon = deadline.min(Instant::now() + LOOK);
+    let look = access.with_source(soon, async |source| place.mirror.base_now(source, base, diff, soon).await);
+    let now = match timeout_at(soon, look).await {
+        Ok(Ok(now)) => now,
+        // What was only to be told with it does not cost the pull request.
+        missed => {
+            let why = missed.map(|answer| answer.err());
+            tracing::warn!(job = %told.id, ?why, "where the base is by now could not be seen");
+            BaseNow { branch: base.and_then(text::branch_named).map(str::to_owned), applies: true }
+        }
+    };
     let base = match now.branch {
         Some(branch) => branch,
         None => access.default_branch(deadline).await?,
@@ -178,7 +194,8 @@ async fn review(
     let mark = text::mark(job);
     let new = NewReview { commit: place.mirror.commit(), mark: &mark, remarks: &remarks };
     let posted = access.review(number, &new, body, deadline).await?;
-    target.say(worker, job, &text::reviewed(findings, &posted.url), deadline).await;
+    let soon = deadline.min(Instant::now() + POINTER);
+    target.say(worker, job, &text::reviewed(findings, &posted.url), soon).await;
     Ok(vec![Event::Published { delivery: Kind::PullRequest, url: posted.url }])
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{Failure, JobId, NewJob};
 use forge::github::{Access, GitHubError, Pull};
 use forge::{ForgeError, Mirror, Source, Wanted};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::text;
 use super::wish::{Wish, pull_of};
@@ -14,6 +14,8 @@ use crate::end::End;
 use crate::scratch::Scratch;
 use crate::worker::Worker;
 
+/// How long the first words may take, while the work waits.
+const GREETING: Duration = Duration::from_secs(3);
 /// How long the last words may take.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -102,7 +104,8 @@ impl Target {
 
     /// Says on the pull request under review that it is looked at. Nothing depends on it.
     pub async fn begin(&self, worker: &Worker, job: JobId, commit: &str, deadline: Instant) {
-        self.say(worker, job, &text::reviewing(commit), deadline).await;
+        let soon = deadline.min(Instant::now() + GREETING);
+        self.say(worker, job, &text::reviewing(commit), soon).await;
     }
 
     /// What is to be said of an end that leaves nothing on the pull request under review; None: there is something, or it goes on.
@@ -130,8 +133,12 @@ impl Target {
     pub(super) async fn say(&self, worker: &Worker, job: JobId, body: &str, deadline: Instant) {
         let (Wish::Review(number), Some(access)) = (self.wish, &self.access) else { return };
         let body = worker.redaction.apply(body);
-        if let Err(error) = access.say(number, &text::progress_mark(job), &body, deadline).await {
-            tracing::warn!(%job, %error, "the comment on the pull request could not be written");
+        match timeout_at(deadline, access.say(number, &text::progress_mark(job), &body, deadline)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%job, %error, "the comment on the pull request could not be written")
+            }
+            Err(_) => tracing::warn!(%job, "the comment on the pull request could not be written in time"),
         }
     }
 }

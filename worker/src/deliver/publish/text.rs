@@ -229,6 +229,13 @@ pub fn gave_up(why: &str) -> String {
     format!("No review came of this: {}", defused(&head_and_tail(why, 1_000)))
 }
 
+/// The branch that a job's base names, if it is not a commit's id and no other kind of name.
+pub fn branch_named(base: &str) -> Option<&str> {
+    let is_id = matches!(base.len(), 40 | 64) && base.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let branch = base.strip_prefix("refs/heads/").unwrap_or(base);
+    (!is_id && !branch.starts_with("refs/")).then_some(branch)
+}
+
 /// Whether a patch changes what GitHub runs by itself. A line that begins so is always one of a file's head.
 pub fn touches_workflows(diff: &str) -> bool {
     let mut heads = diff.lines().filter_map(|line| line.strip_prefix("diff --git "));
