@@ -116,7 +116,7 @@ async fn attempt(
             if failure.retry() != Retry::Never || !has_result(&conclusion) =>
         {
             let error = error.clone();
-            Ok(End::Failed { failure, error: error.unwrap_or_else(|| exit_reason.to_string()) })
+            Ok(End::refused(failure, error.unwrap_or_else(|| exit_reason.to_string())))
         }
         conclusion => {
             let delivery = Delivery {
@@ -183,7 +183,17 @@ async fn record(
             let waits = || database.wait_for_budget(claim, worst_case);
             database.insist(soon, waits).await.map(|()| JobState::Queued)
         }
-        End::Failed { failure, error } => {
+        End::Failed { failure, error, events } => {
+            match journal.append(&events, soon).await {
+                Err(StoreError::StaleLease(_)) => return Ok(None),
+                // That it failed is written all the same.
+                Err(error) => tracing::error!(
+                    job = %claim.job,
+                    "the result could not be kept: {}",
+                    service::exit::one_line(&error)
+                ),
+                Ok(()) => {}
+            }
             let wait = failure.retry().pause(claimed.failures, rand::rng().random_range(0.0..1.0));
             let reason = failure.exit_reason();
             database.insist(soon, || database.fail_attempt(claim, reason, &error, wait)).await

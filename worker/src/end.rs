@@ -17,15 +17,20 @@ pub enum End {
     /// Nothing is wrong with the job either, but a budget has no room for its next call, which could cost so much: it goes on when
     /// there is some.
     OutOfBudget { worst_case: Money },
-    /// Something went wrong. Its kind says whether and when another attempt makes sense.
-    Failed { failure: Failure, error: String },
+    /// Something went wrong. Its kind says whether and when another attempt makes sense. `events`: what there is to keep of it all the same.
+    Failed { failure: Failure, error: String, events: Vec<Event> },
     /// Somebody else may hold the job: write nothing.
     Lost,
 }
 
 impl End {
     fn failed(failure: Failure, error: impl std::error::Error + 'static) -> End {
-        End::Failed { failure, error: service::exit::one_line(&error) }
+        End::refused(failure, service::exit::one_line(&error))
+    }
+
+    /// Something went wrong and left nothing.
+    pub fn refused(failure: Failure, error: String) -> End {
+        End::Failed { failure, error, events: Vec::new() }
     }
 }
 
@@ -71,8 +76,8 @@ impl From<Halt> for End {
             },
             Halt::Interrupted => End::GivenBack { reason: halt.to_string() },
             Halt::Journal { passing: true, .. } => End::GivenBack { reason: halt.to_string() },
-            Halt::Journal { .. } => End::Failed { failure: Failure::JournalRefused, error: halt.to_string() },
-            Halt::Budget => End::Failed { failure: Failure::BudgetSpent, error: halt.to_string() },
+            Halt::Journal { .. } => End::refused(Failure::JournalRefused, halt.to_string()),
+            Halt::Budget => End::refused(Failure::BudgetSpent, halt.to_string()),
         }
     }
 }

@@ -101,10 +101,10 @@ pub fn chain(worker: &Worker, claimed: &Claimed, resumed: &Resumed) -> Result<Ch
     };
     let today = jiff::Timestamp::now().to_zoned(TimeZone::UTC).date();
     let wish = Wish { names, mode: worker.settings.mode, last: resumed.model(), today };
-    worker.models.chain(&wish).map_err(|error| End::Failed {
-        failure: Failure::ModelUnusable,
-        error: service::exit::one_line(&error),
-    })
+    worker
+        .models
+        .chain(&wish)
+        .map_err(|error| End::refused(Failure::ModelUnusable, service::exit::one_line(&error)))
 }
 
 /// Prices as people write them, `0.25,2`: dollars for a million tokens in, and out.

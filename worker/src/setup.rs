@@ -54,7 +54,7 @@ pub async fn prepare(
             // No other attempt would be let there.
             (false, false) => Failure::SetUpRefused,
         };
-        return Err(End::Failed { failure, error });
+        return Err(End::refused(failure, error));
     }
     let changed = match place.workspace.diff().await {
         Ok(after) if after == before => return Ok(()),
@@ -66,7 +66,7 @@ pub async fn prepare(
         "the set-up command changes files that would become part of the patch: have it leave the repository's own files \
          alone (npm ci, not npm install), and git ignore what it makes (.gitignore): {changed}"
     );
-    Err(End::Failed { failure: Failure::SetUpRefused, error })
+    Err(End::refused(Failure::SetUpRefused, error))
 }
 
 /// Runs it in `dir`. None: the job has none.

@@ -15,7 +15,7 @@ pub async fn deliver(delivery: Delivery<'_>, conclusion: Conclusion) -> Result<E
     let report = delivery.worker.redaction.apply(&report).into_owned();
     let checked = check_references(&report, delivery.place)
         .await
-        .map_err(|error| End::Failed { failure: Failure::WorkspaceFailed, error })?;
+        .map_err(|error| End::refused(Failure::WorkspaceFailed, error))?;
     let mut events = Vec::new();
     let mut report = checked.text.clone();
     if let Some(message) = complaint(&checked) {

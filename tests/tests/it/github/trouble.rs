@@ -139,6 +139,30 @@ async fn a_github_that_is_away_for_a_while_is_waited_for_and_no_step_is_paid_for
     assert_eq!(model.answered(), 2);
 }
 
+#[tokio::test]
+async fn a_github_that_stays_away_leaves_the_result_in_the_record() {
+    let database = testkit::TestDatabase::new().await;
+    let admin = database.client("postgres").await;
+    let (model, github) = (model().await, GitHub::start().await);
+    let mut team = Team::on_database(database, &model.url).await;
+    team.on_github(&github);
+    let url = github.host("o/r", &repo());
+    github.faults(|_, path| path.ends_with("/pulls").then(|| Fault::Answer(503, json!(null), &[])));
+    let id = team.api.submit(&job(&url)).await.unwrap();
+    admin.execute("update codeteam.jobs set max_attempts = 1 where id = $1", &[&id.0]).await.unwrap();
+    let _worker = team.worker();
+    let (row, events) = team.finished(id).await;
+    assert_eq!(row.state, JobState::Dead, "{}", team.log());
+    assert!(row.error.as_deref().unwrap().contains("cannot be reached"), "{row:?}");
+    let kept = |is_it: &dyn Fn(&Event) -> bool| events.iter().filter(|record| is_it(&record.event)).count();
+    assert_eq!(kept(&|event| matches!(event, Event::Verified { .. })), 1);
+    assert_eq!(
+        kept(&|event| matches!(event, Event::Delivered { diff: Some(diff), .. } if diff.contains("$1!"))),
+        1
+    );
+    assert!(published(&events).is_empty());
+}
+
 /// The model looks for it where it can, and every process's arguments and environment are looked at all the while.
 #[tokio::test]
 async fn the_token_is_nowhere_that_anybody_looks() {

@@ -66,7 +66,11 @@ pub async fn publish(delivery: Delivery<'_>, effort: &Effort, end: End) -> Resul
             );
             Ok(End::Done { outcome, reason: ExitReason::DeliveryError, error: Some(error), events })
         }
-        Err(failure) => Err(failure.into()),
+        // Should no other attempt get it there, the record has it.
+        Err(failure) => match failure.into() {
+            End::Failed { failure, error, .. } => Err(End::Failed { failure, error, events }),
+            other => Err(other),
+        },
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Target {
 impl Target {
     /// Opens it.
     pub async fn open(worker: &Worker, job: &NewJob, deadline: Instant) -> Result<Target, End> {
-        let refused = |error| End::Failed { failure: Failure::DeliveryRefused, error };
+        let refused = |error| End::refused(Failure::DeliveryRefused, error);
         let slug = worker.github.as_ref().and_then(|app| Some((app, app.slug(&job.repo)?)));
         let wish = Wish::of(job, slug.is_some()).map_err(refused)?;
         let Some((app, slug)) = slug else {
@@ -91,7 +91,7 @@ impl Target {
         };
         match (fetched, &self.shut_out) {
             (Err(ForgeError::NeedsCredentials { .. } | ForgeError::NotFound { .. }), Some(why)) => {
-                Err(End::Failed { failure: Failure::ForgeRefused, error: why.to_string() })
+                Err(End::refused(Failure::ForgeRefused, why.to_string()))
             }
             (fetched, _) => Ok(fetched?),
         }

@@ -332,6 +332,12 @@ mod tests {
     }
 
     #[test]
+    fn a_base_names_a_branch_or_something_else() {
+        assert_eq!([branch_named("main"), branch_named("refs/heads/a/b")], [Some("main"), Some("a/b")]);
+        assert_eq!([branch_named("refs/tags/v1"), branch_named(&"0f".repeat(20))], [None, None]);
+    }
+
+    #[test]
     fn a_patch_that_changes_workflows_is_known_by_its_files() {
         let patch = |path: &str| format!("diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n");
         assert!(touches_workflows(&format!("{}{}", patch("a"), patch(".github/workflows/ci.yml"))));
