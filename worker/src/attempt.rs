@@ -42,18 +42,25 @@ pub async fn work_on(worker: &Worker, claimed: Claimed, asked_at: Instant) {
     // Whatever the work made of it: without the lease nothing is written.
     let end = if lease.halted() == Some(Halt::LeaseLost) { End::Lost } else { end };
     let last_words = target.as_ref().and_then(|target| target.last_words(&end));
-    match record(worker, &claimed, &journal, end).await {
-        Ok(Some(state)) => tracing::info!(%job, %state, "the attempt is over"),
-        Ok(None) => tracing::warn!(%job, "the lease is lost: another worker goes on with it"),
-        Err(error) => {
-            tracing::error!(%job, "the end could not be written: {}", service::exit::one_line(&error))
+    let is_over = match record(worker, &claimed, &journal, end).await {
+        Ok(Some(state)) => {
+            tracing::info!(%job, %state, "the attempt is over");
+            state.is_final()
         }
-    }
+        Ok(None) => {
+            tracing::warn!(%job, "the lease is lost: another worker goes on with it");
+            false
+        }
+        Err(error) => {
+            tracing::error!(%job, "the end could not be written: {}", service::exit::one_line(&error));
+            false
+        }
+    };
     // Who is told to go has no time for it, and who lost the lease has nothing to say.
     if let Some(target) = target
         && matches!(lease.halted(), None | Some(Halt::Cancelled))
     {
-        target.close(worker, job, last_words).await;
+        target.close(worker, job, last_words.filter(|_| is_over)).await;
     }
 }
 

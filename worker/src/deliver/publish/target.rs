@@ -108,13 +108,12 @@ impl Target {
         self.say(worker, job, &text::reviewing(commit), soon).await;
     }
 
-    /// What is to be said of an end that leaves nothing on the pull request under review; None: there is something, or it goes on.
+    /// What is to be said of an end that leaves nothing on the pull request under review, should it be the job's; None: there is something,
+    /// or it goes on. What exactly went wrong is for whoever runs the job: it stands in the record.
     pub fn last_words(&self, end: &End) -> Option<String> {
         match end {
-            End::Done { reason, error, .. } if !super::is_published(end) => {
-                Some(text::gave_up(error.as_deref().unwrap_or(reason.as_str())))
-            }
-            End::Failed { error, .. } => Some(text::gave_up(error)),
+            End::Done { reason, .. } if !super::is_published(end) => Some(text::gave_up(*reason)),
+            End::Failed { failure, .. } => Some(text::gave_up(failure.exit_reason())),
             _ => None,
         }
     }

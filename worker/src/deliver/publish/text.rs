@@ -225,8 +225,8 @@ pub fn reviewed(findings: &[Finding], url: &str) -> String {
 }
 
 /// The comment when there is no review to be.
-pub fn gave_up(why: &str) -> String {
-    format!("No review came of this: {}", defused(&head_and_tail(why, 1_000)))
+pub fn gave_up(reason: ExitReason) -> String {
+    format!("No review came of this: {}.", reason.as_str().replace('_', " "))
 }
 
 /// The branch that a job's base names, if it is not a commit's id and no other kind of name.
