@@ -98,7 +98,9 @@ async fn patch(delivery: Delivery<'_>, told: &Told<'_>, diff: &str) -> Result<Ve
     let branch = format!("codeteam/job-{}", told.id);
     if matches!(hidden(delivery, diff), Cow::Owned(_)) {
         let detail = "the patch holds one of the worker's secrets".to_owned();
-        return Err(ForgeError::PushRefused { repo: claimed.job.repo.clone(), branch, detail });
+        // The job's own words for it may hold a credential.
+        let repo = Source::parse(&claimed.job.repo)?.address().to_owned();
+        return Err(ForgeError::PushRefused { repo, branch, detail });
     }
     let author = author(delivery).await?;
     let (message, mark) = (hidden(delivery, &told.message()).into_owned(), text::trailer(told.id));
