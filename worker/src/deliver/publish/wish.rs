@@ -64,7 +64,9 @@ const NOT_GITHUB: &str = "a pull request is wanted, and the repository is none t
 
 /// The pull request whose changes a review looks at.
 pub fn pull_of(job: &NewJob) -> Option<u64> {
-    job.head.as_deref()?.strip_prefix("pull/")?.parse().ok()
+    let number = job.head.as_deref()?.strip_prefix("pull/")?;
+    let is_plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+    number.parse().ok().filter(|_| is_plain)
 }
 
 #[cfg(test)]
@@ -94,7 +96,9 @@ mod tests {
         assert_eq!(review(None, Some("pull/7"), true), Some(Wish::Review(7)));
         assert_eq!(review(None, Some("pull/7"), false), Some(Wish::Record));
         assert_eq!(review(Some(Patch), Some("pull/7"), true), Some(Wish::Record));
-        assert_eq!(review(None, Some("feature"), true), Some(Wish::Record));
+        for other in ["feature", "pull/+7", "pull/07", "pull/", "pull/0"] {
+            assert_eq!(review(None, Some(other), true), Some(Wish::Record), "{other}");
+        }
         assert_eq!(review(Some(PullRequest), Some("feature"), true), None);
         assert_eq!(review(Some(Branch), None, true), None);
         assert_eq!(wish(Task::Analysis, Some(PullRequest), None, true), None);
