@@ -48,24 +48,13 @@ impl Target {
             }
             other => other.map_err(ForgeError::from)?,
         };
-        let pull = match pull_of(job) {
-            Some(number) => Some(access.pull(number, deadline).await.map_err(ForgeError::from)?),
-            None => None,
-        };
-        if wish == Wish::PullRequest {
-            // An archived repository would be noticed too late.
-            access.default_branch(deadline).await.map_err(ForgeError::from)?;
+        match look(worker, job, wish, &access, deadline).await {
+            Ok(pull) => Ok(Target { wish, access: Some(access), pull, shut_out: None }),
+            Err(error) => {
+                access.leave().await;
+                Err(ForgeError::from(error).into())
+            }
         }
-        let asks_who_it_is = match wish {
-            Wish::Record => false,
-            // Its own comments are known by it.
-            Wish::Review(_) => true,
-            Wish::Branch | Wish::PullRequest => !worker.settings.github.names_author(),
-        };
-        if asks_who_it_is {
-            access.identity(deadline).await.map_err(ForgeError::from)?;
-        }
-        Ok(Target { wish, access: Some(access), pull, shut_out: None })
     }
 
     /// Fetches what the job is about.
@@ -140,4 +129,32 @@ impl Target {
             Err(_) => tracing::warn!(%job, "the comment on the pull request could not be written in time"),
         }
     }
+}
+
+/// Gets the pull request under review, and asks for all that the delivery will need.
+async fn look(
+    worker: &Worker,
+    job: &NewJob,
+    wish: Wish,
+    access: &Access,
+    deadline: Instant,
+) -> Result<Option<Pull>, GitHubError> {
+    let pull = match pull_of(job) {
+        Some(number) => Some(access.pull(number, deadline).await?),
+        None => None,
+    };
+    if wish == Wish::PullRequest {
+        // An archived repository would be noticed too late.
+        access.default_branch(deadline).await?;
+    }
+    let asks_who_it_is = match wish {
+        Wish::Record => false,
+        // Its own comments are known by it.
+        Wish::Review(_) => true,
+        Wish::Branch | Wish::PullRequest => !worker.settings.github.names_author(),
+    };
+    if asks_who_it_is {
+        access.identity(deadline).await?;
+    }
+    Ok(pull)
 }
