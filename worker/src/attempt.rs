@@ -132,6 +132,7 @@ async fn attempt(
                 place: &place,
                 scratch: &scratch,
                 target,
+                reserve: deliver::reserve(caps.time),
                 // What is written down last takes its time, too.
                 deadline: deadline - LAST_WORDS,
             };

@@ -26,6 +26,11 @@ pub fn reserve(time: Duration) -> Duration {
     (time / 4).min(Duration::from_secs(30))
 }
 
+/// The part of that which is for publishing alone: a third, at most 5 s.
+fn publishing(reserve: Duration) -> Duration {
+    (reserve / 3).min(Duration::from_secs(5))
+}
+
 /// How much longer a command that is killed at the deadline may take to be gone.
 const GRACE: Duration = Duration::from_millis(150);
 
@@ -38,6 +43,8 @@ pub struct Delivery<'a> {
     pub scratch: &'a Scratch,
     /// Where the result goes.
     pub target: &'a Target,
+    /// What was kept back of the job's time.
+    pub reserve: Duration,
     /// When the job's time is up.
     pub deadline: Instant,
 }
@@ -52,7 +59,10 @@ pub async fn deliver(delivery: Delivery<'_>, conclusion: Conclusion) -> Result<E
         cost: conclusion.cost,
         model: conclusion.model.clone().unwrap_or_default(),
     };
-    let end = match timeout_at(delivery.deadline + GRACE, in_time(delivery, conclusion)).await {
+    // What is to be published needs its time, too.
+    let kept = if delivery.target.is_elsewhere() { publishing(delivery.reserve) } else { Duration::ZERO };
+    let checked = Delivery { deadline: delivery.deadline - kept, ..delivery };
+    let end = match timeout_at(checked.deadline + GRACE, in_time(checked, conclusion)).await {
         Ok(end) => end?,
         Err(_) => too_late(unchecked, delivery.claimed.job.test_command.is_some()),
     };

@@ -10,7 +10,7 @@ mod wish;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use domain::{Delivery as Kind, Event, ExitReason, Finding, Outcome};
+use domain::{Delivery as Kind, Event, ExitReason, Finding, JobState, Outcome, state_after};
 use forge::github::{Access, NewPull, NewReview};
 use forge::{Author, BaseNow, ForgeError, Publication, Source};
 
@@ -60,11 +60,19 @@ pub async fn publish(delivery: Delivery<'_>, effort: &Effort, end: End) -> Resul
         }
         // Its time is up: another attempt would have no more of it.
         Err(failure) if failure.is_permanent() || is_too_slow(&failure) => {
-            let error = format!(
+            let missed = format!(
                 "the result is in the job's record, and could not be brought where it was wanted: {}",
                 service::exit::one_line(&failure)
             );
-            Ok(End::Done { outcome, reason: ExitReason::DeliveryError, error: Some(error), events })
+            // What went wrong before is told first. A job that would be a success by it is none.
+            let is_cut =
+                reason != ExitReason::Finished && state_after(outcome, reason) != JobState::Succeeded;
+            let reason = if is_cut { reason } else { ExitReason::DeliveryError };
+            let error = match error.filter(|_| is_cut) {
+                Some(error) => format!("{error}; {missed}"),
+                None => missed,
+            };
+            Ok(End::Done { outcome, reason, error: Some(error), events })
         }
         // Should no other attempt get it there, the record has it.
         Err(failure) => match failure.into() {

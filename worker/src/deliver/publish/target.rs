@@ -86,6 +86,11 @@ impl Target {
         }
     }
 
+    /// Whether the result goes anywhere but into the record.
+    pub fn is_elsewhere(&self) -> bool {
+        self.wish != Wish::Record
+    }
+
     /// What a person should know of where the result goes.
     pub fn note(&self) -> Option<String> {
         self.shut_out.as_ref().map(|why| format!("the result stays in the job's record: {why}"))
