@@ -23,6 +23,7 @@ impl Wheel<'_> {
         let answer = self.within(tools::carry_out(task, &call, workspace, bounds)).await?;
         let elapsed_ms = self.elapsed_ms(began);
         let tools::Answer { mut output, is_error, may_change } = answer.map_err(End::Workspace)?;
+        output = workspace.hide(output);
         let mut remarks: Vec<String> =
             self.past.repeats.remark(&call, &output, is_error).map(String::from).into_iter().collect();
         let mut checkpoint = None;

@@ -54,7 +54,7 @@ impl Wheel<'_> {
             }
         };
         let known = Known { files: &files, tried: tried.as_ref(), near: &near, diff_bytes: diff };
-        let turn = prompt::first_turn(&self.brief, &known);
+        let turn = workspace.hide(prompt::first_turn(&self.brief, &known));
         let event = Event::Oriented { turn, elapsed_ms: self.elapsed_ms(began) };
         self.ports.journal.append(std::slice::from_ref(&event)).await?;
         self.take_in(&[event]);

@@ -117,6 +117,12 @@ pub trait Workspace: Send + Sync {
 
     /// At most `limit` files of the checked-out commit, sorted: the same for every attempt, whatever was changed since.
     async fn files(&self, limit: usize) -> Result<Vec<String>, WorkspaceError>;
+
+    /// `text` as the model and the journal may have it: without the secrets that the implementor knows. [`Workspace::read`]
+    /// gives the bytes as they are, or an edit would write the gaps into the file.
+    fn hide(&self, text: String) -> String {
+        text
+    }
 }
 
 /// A monotonic clock.

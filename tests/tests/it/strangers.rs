@@ -121,6 +121,32 @@ async fn a_link_out_of_the_checkout_shows_a_reading_job_nothing() {
 }
 
 #[tokio::test]
+async fn a_key_of_the_worker_that_stands_in_a_file_is_shown_to_nobody() {
+    let model = ModelServer::start(|turn, _| {
+        Say::Content(match turn {
+            0 => vec![
+                tool("read", json!({"path": "settings.txt"})),
+                tool("grep", json!({"pattern": "the key"})),
+            ],
+            _ => vec![tool("finish", json!({"report": "nothing to see"}))],
+        })
+    })
+    .await;
+    let team = Team::new(&model.url).await;
+    let repo = Repo::with(&[REPO[0], REPO[1], ("settings.txt", "the key is sk-test-key\n")]);
+    let look = |job: &mut NewJob| {
+        (job.task, job.prompt) = (Task::Analysis, "what does settings.txt set?".to_owned());
+    };
+    let (row, events) = run(&team, &model, &repo, look).await;
+    assert_eq!((row.state, row.outcome), (JobState::Succeeded, Some(Outcome::Unverified)), "{:?}", row.error);
+    let (seen, said) = (model.requests().last().unwrap().to_string(), said(&events));
+    for text in [seen, said] {
+        assert_eq!(text.matches("the key is [redacted]").count(), 3, "at first, read and found: {text}");
+        assert!(!text.contains("sk-test-key"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_submodule_a_pointer_to_a_large_file_and_strange_bytes_are_left_as_they_are() {
     let model = ModelServer::start(|turn, _| {
         Say::Content(match turn {

@@ -24,7 +24,7 @@ pub struct Place {
     /// What a review looks at. None: there is no head, or it is no review.
     pub changes: Option<Changes>,
     pub sandbox: Sandbox,
-    /// What a command prints goes to the model and into the journal: no secret may, however it got there.
+    /// What a command prints and a file holds goes to the model and into the journal: no secret may, however it got there.
     pub redaction: Redaction,
     /// The commit's files, once somebody has asked for them.
     pub listed: OnceCell<Vec<String>>,
@@ -106,6 +106,10 @@ impl agent::Workspace for Place {
         let list = || async { Ok(self.mirror.files(LISTED).await?.paths) };
         let listed = self.listed.get_or_try_init(list).await.map_err(|error: ForgeError| broken(&error))?;
         Ok(listed.iter().take(limit).cloned().collect())
+    }
+
+    fn hide(&self, text: String) -> String {
+        self.redaction.apply(&text).into_owned()
     }
 }
 

@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 pub struct Folder(TempDir);
 
+/// What neither the model nor the journal may have.
+pub const SECRET: &str = "sk-of-the-worker";
+
 fn git(dir: &Path, args: &[&str]) -> String {
     let output = std::process::Command::new("git")
         .args(["-c", "user.name=T", "-c", "user.email=t@localhost", "-c", "core.autocrlf=false"])
@@ -92,5 +95,9 @@ impl Workspace for Folder {
     async fn files(&self, limit: usize) -> Result<Vec<String>, WorkspaceError> {
         let files = git(self.0.path(), &["ls-tree", "-r", "--name-only", "HEAD"]);
         Ok(files.lines().take(limit).map(String::from).collect())
+    }
+
+    fn hide(&self, text: String) -> String {
+        text.replace(SECRET, "[redacted]")
     }
 }

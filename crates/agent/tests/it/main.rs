@@ -7,6 +7,7 @@ mod caps;
 mod change;
 mod crash;
 mod folder;
+mod hidden;
 mod losses;
 mod nonsense;
 mod orientation;
