@@ -10,6 +10,8 @@ use crate::{Name, Secrets};
 
 /// Shorter values (bytes) are not hidden: they would tear holes into ordinary words.
 const SHORTEST: usize = 8;
+/// Of a database's password alone more is wanted: many a one is a word, as `postgres` is.
+const SHORTEST_PASSWORD: usize = 12;
 const MASK: &str = "[redacted]";
 
 /// The values to hide. Cheap to clone; all clones share them.
@@ -41,12 +43,14 @@ impl Redaction {
         values.sort_by_key(|value| std::cmp::Reverse(value.expose_secret().len()));
     }
 
-    /// Hides every secret, and the password in the database's URL also by itself, since drivers quote it alone.
+    /// Hides every secret, and the password in the database's URL also by itself, since drivers quote it alone: from 12 bytes
+    /// on, for shorter ones are ordinary words.
     pub fn hide_all(&self, secrets: &Secrets) {
         for (name, secret) in secrets.iter() {
             self.hide(secret);
             if name == Name::DatabaseUrl
                 && let Some(password) = password(secret.expose_secret())
+                && password.len() >= SHORTEST_PASSWORD
             {
                 self.hide(&password.to_owned().into());
             }

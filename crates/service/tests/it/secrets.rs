@@ -155,14 +155,23 @@ fn a_file_that_cannot_be_written_is_named() {
 #[test]
 fn every_secret_is_hidden_and_the_databases_password_by_itself() {
     let case = Case::with(format!(
-        r#"{{"OPENAI_API_KEY": "{VALUE}", "DATABASE_URL": "postgresql://worker:open-sesame@db:5432/codeteam"}}"#
+        r#"{{"OPENAI_API_KEY": "{VALUE}", "DATABASE_URL": "postgresql://worker:open-sesame-now@db:5432/codeteam"}}"#
     ));
     let redaction = Redaction::default();
     redaction.hide_all(&case.open().unwrap());
     assert_eq!(
-        redaction.apply(&format!("{VALUE} and open-sesame at db:5432")),
+        redaction.apply(&format!("{VALUE} and open-sesame-now at db:5432")),
         "[redacted] and [redacted] at db:5432"
     );
+}
+
+#[test]
+fn a_password_that_may_be_a_word_is_hidden_within_its_url_alone() {
+    let url = "postgresql://worker:postgres@db:5432/codeteam";
+    let case = Case::with(format!(r#"{{"DATABASE_URL": "{url}"}}"#));
+    let redaction = Redaction::default();
+    redaction.hide_all(&case.open().unwrap());
+    assert_eq!(redaction.apply(&format!("{url} is of postgres")), "[redacted] is of postgres");
 }
 
 #[test]
