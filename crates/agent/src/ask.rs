@@ -138,8 +138,11 @@ fn events(step: u32, asked: &str, reply: &Reply, max_output: u64, elapsed_ms: u6
             input: as_stored(call.input.clone()),
         })
         .collect();
-    // The call in which the output ran out may be half of what was meant: `rm -r build` cut to `rm -r b`.
-    let cut = tool_calls.last().filter(|_| reply.stop == Stop::MaxOutput).map(|call| Event::ToolRan {
+    // The call in which the output ran out may be half of what was meant: `rm -r build` cut to `rm -r b`. By their ids the
+    // results go back, so ids stay as they came; of several calls that share the last one's, none is carried out.
+    let cut_off = tool_calls.last().filter(|_| reply.stop == Stop::MaxOutput);
+    let is_cut = |call: &&ToolCall| cut_off.is_some_and(|cut| call.id == cut.id && call.name == cut.name);
+    let cut: Vec<Event> = tool_calls.iter().filter(is_cut).map(|call| Event::ToolRan {
         step,
         call_id: call.id.clone(),
         name: call.name.clone(),
@@ -148,7 +151,8 @@ fn events(step: u32, asked: &str, reply: &Reply, max_output: u64, elapsed_ms: u6
         ),
         is_error: true,
         elapsed_ms: 0,
-    });
+    })
+    .collect();
     let replied = Event::ModelReplied {
         step,
         model: reply.model.clone(),
@@ -162,4 +166,41 @@ fn events(step: u32, asked: &str, reply: &Reply, max_output: u64, elapsed_ms: u6
         elapsed_ms,
     };
     std::iter::once(replied).chain(cut).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Money, Protocol, Usage};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::Resumed;
+
+    fn waiting_after(ids: [&str; 3], stop: Stop) -> Option<Value> {
+        let call = |id: &str, n: usize| ToolCall { id: id.into(), name: "bash".into(), input: json!(n) };
+        let reply = Reply {
+            protocol: Protocol::OpenaiChat,
+            content: json!({}),
+            text: String::new(),
+            tool_calls: ids.iter().enumerate().map(|(n, id)| call(id, n)).collect(),
+            stop,
+            usage: Usage::default(),
+            cost: Money::ZERO,
+            model: "m".into(),
+            request_id: None,
+            raw_usage: json!({}),
+        };
+        let mut past = Resumed::default();
+        events(1, "m", &reply, 4_000, 1).iter().for_each(|event| past.apply(event));
+        let (call, is_last) = past.next_call()?;
+        assert_eq!(is_last, stop == Stop::MaxOutput);
+        Some(call.input.clone())
+    }
+
+    #[test]
+    fn of_calls_that_share_the_id_of_the_one_that_was_cut_none_is_carried_out() {
+        assert_eq!(waiting_after(["x", "same", "same"], Stop::MaxOutput), Some(json!(0)));
+        assert_eq!(waiting_after(["same", "x", "same"], Stop::MaxOutput), Some(json!(1)));
+        assert_eq!(waiting_after(["same", "same", "same"], Stop::ToolUse), Some(json!(0)));
+    }
 }
