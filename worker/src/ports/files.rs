@@ -35,7 +35,9 @@ impl Files {
         // The open of a pipe would wait for its other end.
         let mut options = OpenOptions::new();
         options.read(true).custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits());
-        let file = self.dir()?.open_with(path, &options).map_err(|error| file_error(path, &error))?;
+        let dir = self.dir()?;
+        leads_inside(&dir, path)?;
+        let file = dir.open_with(path, &options).map_err(|error| file_error(path, &error))?;
         let found = file.metadata().map_err(|error| file_error(path, &error))?;
         if !found.is_file() {
             return Err(refused(path, "is not a file"));
@@ -52,6 +54,7 @@ impl Files {
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<Option<PathBuf>, WorkspaceError> {
         inside(path)?;
         let dir = self.dir()?;
+        leads_inside(&dir, path)?;
         // A pipe would be waited for, too.
         if dir.metadata(path).is_ok_and(|found| !found.is_file()) {
             return Err(refused(path, "is not a file"));
@@ -70,10 +73,32 @@ impl Files {
     }
 }
 
+/// The same of where the path's links lead, as far as it exists. A link to what is not there could make it there.
+fn leads_inside(dir: &Dir, path: &str) -> Result<(), WorkspaceError> {
+    for part in Path::new(path).ancestors().filter(|part| !part.as_os_str().is_empty()) {
+        match dir.canonicalize(part) {
+            Ok(real) => return no_gits(path, &real),
+            Err(_) if dir.symlink_metadata(part).is_ok_and(|found| found.is_symlink()) => {
+                return Err(refused(
+                    path,
+                    "cannot be used: a link in it leads nowhere, or out of the repository",
+                ));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// Nothing of git's own is anybody's business: what stands in its folder decides what git runs.
 fn inside(path: &str) -> Result<(), WorkspaceError> {
+    no_gits(path, Path::new(path))
+}
+
+/// `path` is what the model calls it, `real` where it leads.
+fn no_gits(path: &str, real: &Path) -> Result<(), WorkspaceError> {
     let is_gits = |part: Component<'_>| part.as_os_str().eq_ignore_ascii_case(".git");
-    if Path::new(path).components().any(is_gits) {
+    if real.components().any(is_gits) {
         return Err(refused(path, "belongs to git: only the repository's files can be used"));
     }
     Ok(())

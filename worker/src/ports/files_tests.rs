@@ -81,6 +81,19 @@ fn what_is_gits_is_nobodys_business() {
         assert!(why(files.read(path)).contains("belongs to git"), "{path}");
         assert!(why(files.write(path, b"x")).contains("belongs to git"), "{path}");
     }
+    symlink("link/config", files.root.join("src/chain")).unwrap();
+    symlink("../link", files.root.join("src/up")).unwrap();
+    symlink(".git/fresh", files.root.join("dangling")).unwrap();
+    for path in ["link/config", "src/up/config", "link/hooks/fresh", "src/../link/config"] {
+        why(files.read(path));
+        assert!(why(files.write(path, b"x")).contains("belongs to git"), "{path}");
+    }
+    assert!(why(files.read("link/config")).contains("belongs to git"));
+    for path in ["dangling", "src/chain"] {
+        why(files.read(path));
+        assert!(why(files.write(path, b"x")).contains("leads nowhere"), "{path}");
+    }
+    assert!(!files.root.join(".git/fresh").exists() && !files.root.join(".git/hooks").exists());
     assert!(why(files.write(".git/hooks/pre-commit", b"x")).contains("belongs to git"));
     assert_eq!(fs::read(files.root.join(".git/config")).unwrap(), b"[core]\n");
 }
