@@ -8,7 +8,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::hosts::Hosts;
-use super::proxy::Proxy;
+use super::proxy::{AT_ONCE, Proxy};
+
+/// Connections that are open at the same time: those that are served and those that wait for it. More are closed at once.
+const OPEN: usize = 4 * AT_ONCE;
 
 /// One command's way out. Dropped, it closes every connection.
 pub struct Outlet {
@@ -38,6 +41,10 @@ impl Outlet {
     }
 
     fn serve(&mut self, stream: TcpStream) {
+        while self.served.try_join_next().is_some() {}
+        if self.served.len() >= OPEN {
+            return;
+        }
         let proxy = self.proxy.clone();
         self.served.spawn(async move { proxy.serve(stream).await });
     }
@@ -46,10 +53,12 @@ impl Outlet {
     pub async fn tend(&mut self) {
         loop {
             let Outlet { listener, served, .. } = self;
+            // What cannot be served yet waits where it costs this process nothing.
+            let has_room = served.len() < AT_ONCE;
             let arrival = async {
                 match listener {
-                    Some(listener) => listener.accept().await,
-                    None => std::future::pending().await,
+                    Some(listener) if has_room => listener.accept().await,
+                    _ => std::future::pending().await,
                 }
             };
             tokio::select! {
@@ -67,5 +76,60 @@ impl Outlet {
     pub async fn close(mut self) -> Vec<String> {
         self.served.shutdown().await;
         self.proxy.refused()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    async fn connections(count: usize, listener: &std::net::TcpListener) -> Vec<TcpStream> {
+        let mut streams = Vec::new();
+        for _ in 0..count {
+            streams.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        }
+        streams
+    }
+
+    #[tokio::test]
+    async fn more_connections_than_are_served_wait_to_be_accepted() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut clients = connections(AT_ONCE + 10, &listener).await;
+        let mut outlet = Outlet::new("example.org".parse().unwrap());
+        outlet.take(listener.into());
+        while outlet.served.len() < AT_ONCE {
+            let _ = timeout(Duration::from_millis(20), outlet.tend()).await;
+        }
+        let _ = timeout(Duration::from_millis(50), outlet.tend()).await;
+        assert_eq!(outlet.served.len(), AT_ONCE);
+        // The last one has its turn once others have gone.
+        let mut last = clients.pop().unwrap();
+        clients.truncate(AT_ONCE);
+        clients.drain(..20);
+        last.write_all(b"GET http://elsewhere.test/ HTTP/1.1\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        tokio::select! {
+            read = last.read_to_string(&mut answer) => { read.unwrap(); }
+            () = outlet.tend() => {}
+        }
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn connections_that_are_handed_over_are_closed_above_the_bound() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut outlet = Outlet::new("example.org".parse().unwrap());
+        let mut clients = Vec::new();
+        for _ in 0..=OPEN {
+            clients.extend(connections(1, &listener).await);
+            outlet.take(listener.accept().unwrap().0.into());
+        }
+        assert_eq!(outlet.served.len(), OPEN);
+        assert_eq!(clients.pop().unwrap().read(&mut [0; 8]).await.unwrap(), 0, "it is closed at once");
     }
 }

@@ -22,7 +22,7 @@ use super::hosts::Hosts;
 use super::request::{self, HEAD_BYTES, Request};
 
 /// Connections that are served at the same time; more wait.
-const AT_ONCE: usize = 64;
+pub const AT_ONCE: usize = 64;
 /// How long a command may take to say where it wants to go.
 const HEAD: Duration = Duration::from_secs(60);
 /// How long a name may take to resolve, and an address to answer.
