@@ -11,6 +11,8 @@ use crate::wire::{Answer, Own, clean, malformed};
 
 /// So many tokens of output more than were asked for are taken for another way of counting.
 const TOLERANCE: u64 = 64;
+/// Tokens of input that are believed of a model that the catalogue does not have: no model takes more.
+const MOST_INPUT: u64 = 10_000_000;
 
 /// Prices an answer to a request for at most `max_output` tokens as the model that answered, or as `asked` if the catalogue
 /// has no such model.
@@ -27,7 +29,10 @@ pub(super) fn reply(
         true => asked,
         false => catalogue::find(&model).unwrap_or(asked),
     };
-    believable(&usage, answered.context_tokens.max(asked.context_tokens), max_output)?;
+    // What a server of one's own takes is only said by a setting, which may be too small: its count is no mistake.
+    let unlisted = if asked.is_priced_as_asked() { MOST_INPUT } else { 0 };
+    let most_input = answered.context_tokens.max(asked.context_tokens).max(unlisted);
+    believable(&usage, most_input, max_output)?;
     Ok(Reply {
         protocol: own.protocol,
         content,

@@ -134,3 +134,15 @@ async fn what_a_server_may_leave_out_is_done_without_and_counts_are_not() {
         assert!(matches!(&error, ModelError::Malformed { message } if message.contains(words)), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_server_may_count_more_than_the_setting_says_that_it_takes() {
+    let counted = |tokens: u64| {
+        let mut body = chat("qwen3:8b", said("done"), "stop");
+        body["usage"]["prompt_tokens"] = json!(tokens);
+        body
+    };
+    assert_eq!(answer(counted(50_000)).await.unwrap().usage.input(), 50_000);
+    let error = answer(counted(10_000_001)).await.unwrap_err().to_string();
+    assert!(error.contains("10000001 tokens of input"), "{error}");
+}
