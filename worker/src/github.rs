@@ -51,7 +51,7 @@ impl Settings {
                     .ok()?
             }),
             now: jiff::Timestamp::now,
-            on_token: Box::new(move |token| redaction.hide(token)),
+            on_token: Box::new(move |token| redaction.hide_for_a_while(token)),
         });
         Ok(Some(app?))
     }

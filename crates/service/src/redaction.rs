@@ -1,6 +1,7 @@
 //! Hides secrets in text by their exact value. Patterns miss: providers change what their tokens look like.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,35 +13,76 @@ use crate::{Name, Secrets};
 const SHORTEST: usize = 8;
 /// Of a database's password alone more is wanted: many a one is a word, as `postgres` is.
 const SHORTEST_PASSWORD: usize = 12;
+/// Values that are hidden for a while at the same time: more than a worker has jobs.
+const PASSING: usize = 64;
 const MASK: &str = "[redacted]";
 
 /// The values to hide. Cheap to clone; all clones share them.
 #[derive(Clone, Default)]
 pub struct Redaction {
-    /// Longest first, so that a secret that contains another is hidden whole.
-    values: Arc<RwLock<Vec<SecretString>>>,
+    values: Arc<RwLock<Values>>,
+}
+
+#[derive(Default)]
+struct Values {
+    fixed: Vec<SecretString>,
+    /// The oldest first.
+    passing: VecDeque<SecretString>,
+    /// Every form of both. Longest first, so that a secret that contains another is hidden whole.
+    forms: Vec<SecretString>,
+}
+
+impl Values {
+    fn spell_out(&mut self) {
+        let mut forms: Vec<SecretString> = Vec::new();
+        for form in self.fixed.iter().chain(&self.passing).flat_map(forms_of) {
+            if !holds(&forms, &form) {
+                forms.push(form);
+            }
+        }
+        forms.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+        self.forms = forms;
+    }
+}
+
+fn holds<'a>(known: impl IntoIterator<Item = &'a SecretString>, secret: &SecretString) -> bool {
+    known.into_iter().any(|known| known.expose_secret() == secret.expose_secret())
+}
+
+/// A secret as it may be written: as it is, escaped, and line by line.
+fn forms_of(secret: &SecretString) -> Vec<SecretString> {
+    let secret = secret.expose_secret();
+    let json = serde_json::to_string(secret).unwrap_or_default();
+    let debug = format!("{secret:?}");
+    let within_quotes =
+        |text: &'_ str| text.get(1..text.len().saturating_sub(1)).unwrap_or_default().to_owned();
+    let (json, debug) = (within_quotes(&json), within_quotes(&debug));
+    // Armour lines of a key say nothing.
+    let lines = secret.lines().map(str::trim).filter(|line| !line.starts_with("-----"));
+    let forms = lines.chain([secret.trim(), &json, &debug]).filter(|form| form.len() >= SHORTEST);
+    forms.map(SecretString::from).collect()
 }
 
 impl Redaction {
     /// Hides this value from now on, also as JSON and Rust's debug output escape it, and, of a value of several
     /// lines, each line. Values below 8 bytes are not hidden.
     pub fn hide(&self, secret: &SecretString) {
-        let secret = secret.expose_secret();
-        let json = serde_json::to_string(secret).unwrap_or_default();
-        let debug = format!("{secret:?}");
-        let within_quotes =
-            |text: &'_ str| text.get(1..text.len().saturating_sub(1)).unwrap_or_default().to_owned();
-        let (json, debug) = (within_quotes(&json), within_quotes(&debug));
-        // Armour lines of a key say nothing.
-        let lines = secret.lines().map(str::trim).filter(|line| !line.starts_with("-----"));
-        let forms = lines.chain([secret.trim(), &json, &debug]).filter(|form| form.len() >= SHORTEST);
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
-        for form in forms {
-            if !values.iter().any(|known| known.expose_secret() == form) {
-                values.push(form.to_owned().into());
-            }
+        if !holds(&values.fixed, secret) {
+            values.fixed.push(secret.clone());
+            values.spell_out();
         }
-        values.sort_by_key(|value| std::cmp::Reverse(value.expose_secret().len()));
+    }
+
+    /// The same until 64 others have come in this way: for what many are made of and each soon means nothing, as a job's token.
+    pub fn hide_for_a_while(&self, secret: &SecretString) {
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        values.passing.retain(|known| known.expose_secret() != secret.expose_secret());
+        values.passing.push_back(secret.clone());
+        if values.passing.len() > PASSING {
+            values.passing.pop_front();
+        }
+        values.spell_out();
     }
 
     /// Hides every secret, and the password in the database's URL also by itself, since drivers quote it alone: from 12 bytes
@@ -60,7 +102,7 @@ impl Redaction {
     /// `text` with `[redacted]` in place of each hidden value.
     pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
-        values.iter().fold(Cow::Borrowed(text), |text, value| {
+        values.forms.iter().fold(Cow::Borrowed(text), |text, value| {
             let value = value.expose_secret();
             if text.contains(value) { Cow::Owned(text.replace(value, MASK)) } else { text }
         })
@@ -103,6 +145,23 @@ mod tests {
             hiding(&["sk-12345678", "sk-12345678-and-more"]).apply("(sk-12345678-and-more)"),
             "([redacted])"
         );
+    }
+
+    #[test]
+    fn what_is_hidden_for_a_while_is_forgotten_after_64_others_and_nothing_else_is() {
+        let redaction = hiding(&["sk-12345678"]);
+        let token = |n: usize| format!("token-of-job-{n:03}");
+        for n in 0..=PASSING {
+            redaction.hide_for_a_while(&token(n).into());
+            redaction.hide_for_a_while(&token(n).into());
+        }
+        redaction.hide_for_a_while(&token(1).into());
+        assert_eq!(redaction.apply(&token(0)), token(0), "it is the oldest");
+        for n in 1..=PASSING {
+            assert_eq!(redaction.apply(&token(n)), "[redacted]", "{n}");
+        }
+        assert_eq!(redaction.apply("sk-12345678"), "[redacted]");
+        assert_eq!(redaction.values.read().unwrap().forms.len(), PASSING + 1);
     }
 
     #[test]
