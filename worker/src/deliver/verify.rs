@@ -41,7 +41,7 @@ pub async fn verify(delivery: Delivery<'_>, diff: &str, test: &str) -> Result<Ve
     {
         let error = format!("in the clean checkout, {why}");
         if !set_up.timed_out {
-            return Err(End::Failed { failure: Failure::SetUpFailed, error });
+            return Err(End::Failed { failure: Failure::SetUpFailed, error, events: Vec::new() });
         }
         return Ok(verified(Outcome::Failed, set_up.exit_code, set_up.output, Some(error), true));
     }
