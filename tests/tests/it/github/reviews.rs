@@ -116,7 +116,10 @@ async fn a_review_that_comes_to_nothing_says_so_on_the_pull_request() {
     worker.wait().await;
     let comments = github.comments();
     assert!(github.reviews().is_empty() && comments.len() == 1);
-    assert!(comments[0]["body"].as_str().unwrap().contains("No review came of this"), "{comments:#?}");
+    assert!(
+        comments[0]["body"].as_str().unwrap().contains("No review came of this: model error."),
+        "{comments:#?}"
+    );
 }
 
 #[tokio::test]

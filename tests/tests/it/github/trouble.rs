@@ -140,6 +140,25 @@ async fn a_github_that_is_away_for_a_while_is_waited_for_and_no_step_is_paid_for
 }
 
 #[tokio::test]
+async fn a_base_that_cannot_be_looked_at_costs_no_pull_request() {
+    let (model, github) = (model().await, GitHub::start().await);
+    let mut team = Team::new(&model.url).await;
+    team.on_github(&github);
+    let url = github.host("o/r", &repo());
+    let mut pushed = false;
+    github.faults(move |method, path| {
+        let is_gone = pushed && path.ends_with("/info/refs");
+        pushed |= method == "POST" && path.ends_with("/git-receive-pack");
+        is_gone.then(|| Fault::Answer(500, json!(null), &[]))
+    });
+    let _worker = team.worker();
+    let id = team.api.submit(&job(&url)).await.unwrap();
+    let (row, events) = team.finished(id).await;
+    assert_eq!((row.state, row.attempt.0), (JobState::Succeeded, 1), "{}", team.log());
+    assert_eq!((published(&events).len(), github.pulls()[0]["base"]["ref"].clone()), (1, json!("main")));
+}
+
+#[tokio::test]
 async fn a_github_that_stays_away_leaves_the_result_in_the_record() {
     let database = testkit::TestDatabase::new().await;
     let admin = database.client("postgres").await;
