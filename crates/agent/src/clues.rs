@@ -148,7 +148,7 @@ mod tests {
     fn places_are_found_as_people_and_programs_write_them() {
         let clues = Clues::of([
             "look at ./src/total.rs:12 and `invoice.py`.",
-            "  File \"/work/lib/tax.py\", line 7, in rate\n  --> src/main.rs:3:9\nsee https://host/x.html",
+            "  File \"/srv/lib/tax.py\", line 7, in rate\n  --> src/main.rs:3:9\nsee https://host/x.html",
         ]);
         assert_eq!(
             clues.places,
