@@ -155,7 +155,7 @@ mod tests {
             [
                 place("src/total.rs", Some(12)),
                 place("invoice.py", None),
-                place("work/lib/tax.py", Some(7)),
+                place("srv/lib/tax.py", Some(7)),
                 place("src/main.rs", Some(3)),
             ]
         );
